@@ -1,0 +1,48 @@
+// What a composition root hands to the doors: the world, as ports. Each port is implemented in a room.
+
+import type { Config, Ref } from './config.ts';
+import type { State } from './state.ts';
+
+/** Starts and looks at the executions of runs. */
+export interface Executions {
+  /** Starts the execution of a stored run under its id; starting it again is harmless. */
+  start(runId: string): Promise<void>;
+  /** `absent`: never started; `ended`: it returned, failed or was stopped. */
+  status(runId: string): Promise<'absent' | 'running' | 'ended'>;
+}
+
+/** Resolves names of secrets. Throws EnvironmentError `secret_missing`, which names the Ref and never a value. */
+export interface Secrets {
+  /** The value behind a Ref; `fresh` bypasses the cache, once after a signature or credential failed. */
+  get(ref: Ref, options?: { readonly fresh?: boolean }): Promise<string>;
+}
+
+/**
+ * Structured log. error: our fault, someone must look. warn: the service's fault, retried or given up. info: one line
+ * per run and outcome. debug: the plan. Messages are constant, facts are fields; never secrets, signatures or bodies.
+ */
+export interface Log {
+  error(message: string, facts?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, facts?: Readonly<Record<string, unknown>>): void;
+  info(message: string, facts?: Readonly<Record<string, unknown>>): void;
+  debug(message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Who may come in through the console, by the SHA-256 of a token (hex): names, never tokens. */
+export interface Operator {
+  readonly name: string;
+  readonly tokenHash: string;
+}
+
+export interface Runtime {
+  readonly config: Config;
+  readonly state: State;
+  readonly executions: Executions;
+  readonly secrets: Secrets;
+  readonly operators: readonly Operator[];
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** A fresh random identity (a UUID), for manual runs without an Idempotency-Key. */
+  readonly randomId: () => string;
+}

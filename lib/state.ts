@@ -1,0 +1,51 @@
+// The port of all that is remembered: events, runs, plans, outcomes, deliveries, marks. It can do only what a DynamoDB
+// table with single-item conditional writes and one index can do, so that every adapter means the same.
+// Every adapter passes tests/state.contract.ts.
+
+import type { Json } from './canonical.ts';
+
+/** Address of one item. */
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** One stored item. `version` starts at 1 and grows by 1 with each update. */
+export interface Item extends Key {
+  readonly version: number;
+  readonly value: Json;
+}
+
+/** What a new item may carry besides its value: its place in the index and when it may be forgotten (ms since epoch). */
+export interface ItemOptions {
+  readonly index?: { readonly job: string; readonly createdAt: string };
+  readonly expiresAt?: number;
+}
+
+export interface State {
+  /** The item, or undefined. Reads are strongly consistent. */
+  get(key: Key): Promise<Item | undefined>;
+  /** Writes only where nothing is; false when something is there already. */
+  putIfAbsent(key: Key, value: Json, options?: ItemOptions): Promise<boolean>;
+  /** Writes only over the version that was read; false when it has changed or is gone. */
+  updateIf(key: Key, version: number, value: Json): Promise<boolean>;
+  /** Writes unconditionally, version included: for items with a single writer. The index entry of an item is kept. */
+  put(key: Key, value: Json, options?: ItemOptions): Promise<void>;
+  /** Items of one pk whose sk starts with `prefix`, by sk ascending (code unit order). */
+  query(pk: string, prefix: string): Promise<readonly Item[]>;
+  /**
+   * Items of the index for one job, newest `createdAt` first (ties by pk, descending), at most `limit`, only those
+   * that sort strictly after `before` in that order.
+   */
+  byJob(job: string, limit: number, before?: IndexPosition): Promise<readonly IndexedItem[]>;
+}
+
+/** A place in the index. */
+export interface IndexPosition {
+  readonly createdAt: string;
+  readonly pk: string;
+}
+
+export interface IndexedItem extends Item {
+  readonly createdAt: string;
+}
