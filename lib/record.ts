@@ -1,9 +1,11 @@
 // What is remembered of a run, and where: its head, its plan and its outcomes, in items that stay small at any fleet size.
 // The items of a plan are written once; those of the outcomes are overwritten by the one execution of the run.
 
+import type { Json } from './canonical.ts';
 import type { Action, Job } from './config.ts';
+import { AutopilotError } from './errors.ts';
 import type { Event } from './event.ts';
-import type { Key } from './state.ts';
+import type { Item, Key, State } from './state.ts';
 
 /** Ended: every status from `planned` on. */
 export const statuses = [
@@ -68,4 +70,50 @@ export function partKey(
 /** Key of a delivery at a door: what a repeated one is recognised by. */
 export function deliveryKey(door: string, key: string): Key {
   return { pk: `delivery#${door}`, sk: key };
+}
+
+/** A stored value as the record that this program wrote. Throws AutopilotError `record_unreadable` for anything else. */
+export function recordOf(value: Json): RunRecord {
+  if (isRunRecord(value)) return value;
+  throw new AutopilotError('record_unreadable', 'a stored run was not written by this version of the program');
+}
+
+/** The record of a run, or undefined. */
+export async function readRecord(state: State, runId: string): Promise<RunRecord | undefined> {
+  const item = await state.get(runKey(runId));
+  return item === undefined ? undefined : recordOf(item.value);
+}
+
+/**
+ * Changes the head of a run by a pure function, again and again until no other writer was in between; `change` may
+ * return null to leave it as it is. Returns the record as it then is. Throws AutopilotError `run_unknown`.
+ */
+export async function updateRecord(
+  state: State,
+  runId: string,
+  change: (record: RunRecord) => RunRecord | null,
+): Promise<RunRecord> {
+  for (;;) {
+    const item = await existing(state, runId);
+    const before = recordOf(item.value);
+    const after = change(before);
+    if (after === null) return before;
+    if (await state.updateIf(runKey(runId), item.version, asJson(after))) return after;
+  }
+}
+
+/** Any value made of plain data, as JSON sees it: members that are undefined are left out. */
+export function asJson(value: object): Json {
+  const json: Json = JSON.parse(JSON.stringify(value));
+  return json;
+}
+
+async function existing(state: State, runId: string): Promise<Item> {
+  const item = await state.get(runKey(runId));
+  if (item === undefined) throw new AutopilotError('run_unknown', `there is no run ${runId}`);
+  return item;
+}
+
+function isRunRecord(value: unknown): value is RunRecord {
+  return typeof value === 'object' && value !== null && 'v' in value && value.v === 1 && 'runId' in value;
 }
