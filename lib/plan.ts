@@ -1,4 +1,9 @@
-// 2. What to do: which instances, in which waves, each with a reason; and every excluded one with a code. Pure.
+// 2. What to do: which instances, in which waves, each with a reason; and every excluded one with a code. Pure: the same
+// code makes the plan of a dry run, of a plan that is only looked at, and of the real run.
+
+import * as v from 'valibot';
+import { hashOf } from './canonical.ts';
+import type { Action, Amount, Job, Selector, Tag, Waves } from './config.ts';
 
 /** What the list of instances tells about one. */
 export interface Instance {
@@ -20,4 +25,246 @@ export interface InstanceDetail extends Instance {
   /** `single`, `ha`, `cluster`, `proxy`, `ha_rw_split`; null where it was not told. */
   readonly cacheMode: string | null;
   readonly task: string | null;
+}
+
+/** What was read of a selected instance besides the list: null where there was no need to read it, or no answer. */
+export interface Detail {
+  readonly cacheMode: string | null;
+  readonly task: string | null;
+  readonly appendonly: boolean | null;
+}
+
+export interface PlannedInstance {
+  readonly instanceId: string;
+  readonly name: string;
+  readonly reason: string;
+  /** The action destroys data: always for flush, and for a restart of an instance that does not persist. */
+  readonly dataLoss: boolean;
+}
+
+export const exclusionCodes = ['not_found', 'protected', 'unsupported_engine', 'wrong_state', 'busy'] as const;
+export type ExclusionCode = (typeof exclusionCodes)[number];
+
+export interface ExcludedInstance {
+  readonly instanceId: string;
+  readonly name: string;
+  readonly code: ExclusionCode;
+  readonly reason: string;
+}
+
+/** Stored entries, read back. */
+export const plannedSchema = v.object({
+  instanceId: v.string(),
+  name: v.string(),
+  reason: v.string(),
+  dataLoss: v.boolean(),
+}) satisfies v.GenericSchema<unknown, PlannedInstance>;
+
+export const excludedSchema = v.object({
+  instanceId: v.string(),
+  name: v.string(),
+  code: v.picklist(exclusionCodes),
+  reason: v.string(),
+}) satisfies v.GenericSchema<unknown, ExcludedInstance>;
+
+/** The frozen decision of a run. */
+export interface Plan {
+  readonly job: string;
+  readonly action: Action;
+  readonly waves: readonly (readonly PlannedInstance[])[];
+  readonly excluded: readonly ExcludedInstance[];
+  /** SHA-256 of `{version, job, action, waves of ids, excluded id + code}` as canonical JSON. */
+  readonly hash: string;
+}
+
+/** A candidate with all that was read of it; `instance` is null when an explicit id does not exist. */
+export interface Candidate {
+  readonly id: string;
+  readonly instance: Instance | null;
+  readonly detail: Detail | null;
+}
+
+/** The instances of a project that a target selects; `exclude` takes out whatever matches any one entry of it. */
+export function select(target: Selector & { readonly exclude: Selector }, fleet: readonly Instance[]): Instance[] {
+  const isNamed = anyGlob(target.names);
+  const isExcludedName = anyGlob(target.exclude.names);
+  return fleet.filter(
+    (instance) =>
+      hasAll(instance, target.tags) &&
+      (target.names.length === 0 || isNamed(instance.name)) &&
+      (target.ids.length === 0 || target.ids.includes(instance.id)) &&
+      !hasAny(instance, target.exclude.tags) &&
+      !isExcludedName(instance.name) &&
+      !target.exclude.ids.includes(instance.id),
+  );
+}
+
+/** Why this instance may not be acted on as far as the list tells, in the order of the guards; null when it may. */
+export function exclusion(action: Action, protectedTag: Tag, instance: Instance): ExcludedInstance | null {
+  const out = (code: ExclusionCode, reason: string): ExcludedInstance => ({
+    instanceId: instance.id,
+    name: instance.name,
+    code,
+    reason,
+  });
+  if (instance.tags === null) return out('protected', 'its tags could not be read, so it counts as protected');
+  if (instance.tags[protectedTag.key] === protectedTag.value) {
+    return out('protected', `it carries the tag ${protectedTag.key}=${protectedTag.value}`);
+  }
+  const engine = unsupported(action, instance);
+  if (engine !== null) return out('unsupported_engine', engine);
+  if (!isActionable(action, instance.status)) {
+    return out('wrong_state', `it is ${instance.status}; ${action} needs ${states[action].join(' or ')}`);
+  }
+  return null;
+}
+
+/** The states in which DCS takes an action (its state table, its user guide on restarting and on clearing data). */
+const states: Readonly<Record<Action, readonly string[]>> = {
+  restart: ['RUNNING', 'ERROR'],
+  soft_restart: ['RUNNING', 'ERROR'],
+  flush: ['RUNNING'],
+};
+
+/** Whether DCS takes the action in this state. States that nobody has listed yet count as busy. */
+export function isActionable(action: Action, status: string): boolean {
+  return states[action].includes(status);
+}
+
+/**
+ * Whether a restart destroys data: always on one node, elsewhere unless `appendonly` is on. What could not be read
+ * counts as loss. Source: the vendor's FAQ on data after a restart.
+ */
+export function losesData(action: Action, instance: Instance, detail: Detail): boolean {
+  if (action === 'flush') return true;
+  if (instance.engine !== 'Redis') return true;
+  const mode = detail.cacheMode ?? modeOf(instance.specCode);
+  return mode === null || mode === 'single' || detail.appendonly !== true;
+}
+
+/** Puts candidates into waves and says why the others are out. The order of `candidates` does not matter. */
+export function makePlan(job: Job, candidates: readonly Candidate[]): Plan {
+  const excluded: ExcludedInstance[] = [];
+  const planned: { readonly instance: Instance; readonly entry: PlannedInstance }[] = [];
+  for (const candidate of candidates) {
+    const verdict = judge(job, candidate);
+    if ('code' in verdict) excluded.push(verdict);
+    else if (candidate.instance !== null) planned.push({ instance: candidate.instance, entry: verdict });
+  }
+  planned.sort((a, b) => byRank(job.waves.order, a.instance, b.instance));
+  excluded.sort((a, b) => compare(a.instanceId, b.instanceId));
+  const waves = cutWaves(
+    job.waves,
+    planned.map(({ entry }) => entry),
+  );
+  return { job: job.name, action: job.action, waves, excluded, hash: planHash(job, waves, excluded) };
+}
+
+function judge(job: Job, { id, instance, detail }: Candidate): ExcludedInstance | PlannedInstance {
+  if (instance === null) {
+    return { instanceId: id, name: '', code: 'not_found', reason: 'the project has no such instance' };
+  }
+  const out = exclusion(job.action, job.project.protectedTag, instance);
+  if (out !== null) return out;
+  if (detail === null) return { instanceId: id, name: instance.name, code: 'not_found', reason: 'it is gone' };
+  if (detail.task !== null) {
+    return { instanceId: id, name: instance.name, code: 'busy', reason: `the task ${detail.task} is going on` };
+  }
+  const dataLoss = losesData(job.action, instance, detail);
+  return { instanceId: id, name: instance.name, reason: whyPlanned(job, instance, dataLoss), dataLoss };
+}
+
+function whyPlanned(job: Job, instance: Instance, dataLoss: boolean): string {
+  const what = `${instance.status} ${instance.engine} ${instance.version} of ${job.target.name}`;
+  return dataLoss && job.action !== 'flush' ? `${what}; does not persist, so a restart loses its data` : what;
+}
+
+function cutWaves(waves: Waves, planned: readonly PlannedInstance[]): PlannedInstance[][] {
+  const canary = amountOf(waves.canary, planned.length);
+  const size = amountOf(waves.size, planned.length);
+  const cut: PlannedInstance[][] = [];
+  for (let from = 0; from < planned.length; ) {
+    const to = from + (from === 0 ? canary : size);
+    cut.push(planned.slice(from, to));
+    from = to;
+  }
+  return cut;
+}
+
+/** A share is rounded up, and nothing is less than one. */
+function amountOf(amount: Amount, of: number): number {
+  return Math.max(1, 'count' in amount ? amount.count : Math.ceil((of * amount.percent) / 100));
+}
+
+function planHash(job: Job, waves: Plan['waves'], excluded: Plan['excluded']): string {
+  return hashOf({
+    version: 1,
+    job: job.name,
+    action: job.action,
+    waves: waves.map((wave) => wave.map(({ instanceId }) => instanceId)),
+    excluded: excluded.map(({ instanceId, code }) => ({ instanceId, code })),
+  });
+}
+
+function unsupported(action: Action, { engine, version }: Instance): string | null {
+  if (action === 'restart') return null;
+  if (engine !== 'Redis') return `${action} is for Redis, this is ${engine}`;
+  if (action === 'flush' && !(Number.parseInt(version, 10) >= 4)) {
+    return `flush needs Redis 4.0 or later, this is ${version === '' ? 'of unknown version' : version}`;
+  }
+  return null;
+}
+
+/** The type of an instance as its specification spells it (`redis.ha.xu1.tiny.r2.128`); null when it does not. */
+function modeOf(specCode: string): string | null {
+  return /^redis\.(single|ha|cluster|proxy)\b/.exec(specCode)?.[1] ?? null;
+}
+
+function byRank(order: Waves['order'], a: Instance, b: Instance): number {
+  return rank(order, a) - rank(order, b) || compare(a.name, b.name) || compare(a.id, b.id);
+}
+
+function rank(order: Waves['order'], instance: Instance): number {
+  const at = order.values.indexOf(instance.tags?.[order.tag] ?? '');
+  return at === -1 ? order.values.length : at;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function hasAll({ tags }: Instance, wanted: Readonly<Record<string, string>>): boolean {
+  // Unreadable tags may be the wanted ones: the instance stays in sight and falls out later, as protected.
+  return tags === null || Object.entries(wanted).every(([key, value]) => tags[key] === value);
+}
+
+function hasAny({ tags }: Instance, wanted: Readonly<Record<string, string>>): boolean {
+  return tags !== null && Object.entries(wanted).some(([key, value]) => tags[key] === value);
+}
+
+/** Globs over whole names: `*` any run of characters, `?` exactly one. */
+function anyGlob(globs: readonly string[]): (name: string) => boolean {
+  const patterns = globs.map((glob) => glob.replace(/\*+/g, '*'));
+  return (name) => patterns.some((pattern) => matchesGlob(pattern, name));
+}
+
+/** Linear in practice and never exponential: on a mismatch it goes back only to the last `*`. */
+function matchesGlob(pattern: string, name: string): boolean {
+  let at = 0;
+  let star = -1;
+  let resume = 0;
+  let i = 0;
+  while (i < name.length) {
+    if (at < pattern.length && pattern[at] === '*') {
+      star = at++;
+      resume = i;
+    } else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === name[i])) {
+      at++;
+      i++;
+    } else if (star !== -1) {
+      at = star + 1;
+      i = ++resume;
+    } else return false;
+  }
+  return pattern.slice(at).replace('*', '') === '';
 }

@@ -1,6 +1,7 @@
 // What is remembered of a run, and where: its head, its plan and its outcomes, in items that stay small at any fleet size.
 // The items of a plan are written once; those of the outcomes are overwritten by the one execution of the run.
 
+import * as v from 'valibot';
 import type { Json } from './canonical.ts';
 import type { Action, Job } from './config.ts';
 import { AutopilotError } from './errors.ts';
@@ -58,12 +59,11 @@ export function runKey(runId: string): Key {
   return { pk: `run#${runId}`, sk: 'run' };
 }
 
+/** The lists of a run. The first four are written once, the outcomes again and again by the run's one execution. */
+export type RunList = 'inventory' | 'details' | 'plan' | 'excluded' | 'outcomes';
+
 /** Key of the nth part of a list of a run; parts sort in order. */
-export function partKey(
-  runId: string,
-  list: 'inventory' | 'details' | 'plan' | 'excluded' | 'outcomes',
-  part: number,
-): Key {
+export function partKey(runId: string, list: RunList, part: number): Key {
   return { pk: `run#${runId}`, sk: `${list}#${String(part).padStart(4, '0')}` };
 }
 
@@ -100,6 +100,37 @@ export async function updateRecord(
     if (after === null) return before;
     if (await state.updateIf(runKey(runId), item.version, asJson(after))) return after;
   }
+}
+
+/** Writes a list in items of at most 500 entries, over whatever was there. */
+export async function writeList(state: State, runId: string, list: RunList, entries: readonly object[]): Promise<void> {
+  const parts = Math.ceil(entries.length / itemSize);
+  for (let part = 0; part < parts; part++) {
+    await writePart(state, runId, list, part, entries.slice(part * itemSize, (part + 1) * itemSize));
+  }
+}
+
+/** Writes one item of a list. */
+export async function writePart(
+  state: State,
+  runId: string,
+  list: RunList,
+  part: number,
+  entries: readonly object[],
+): Promise<void> {
+  await state.put(partKey(runId, list, part), asJson(entries));
+}
+
+/** A whole list, in order; each entry is read by `schema`. */
+export async function readList<T>(
+  state: State,
+  runId: string,
+  list: RunList,
+  schema: v.GenericSchema<unknown, T>,
+): Promise<T[]> {
+  const items = await state.query(runKey(runId).pk, `${list}#`);
+  const entries = v.array(schema);
+  return items.flatMap((item) => v.parse(entries, item.value));
 }
 
 /** Any value made of plain data, as JSON sees it: members that are undefined are left out. */

@@ -1,0 +1,120 @@
+// 7. What came of it: the outcome of every instance, their counts, the status of the run, and how a run is shown.
+
+import * as v from 'valibot';
+import { type ExcludedInstance, excludedSchema, type PlannedInstance, plannedSchema } from './plan.ts';
+import { type Counts, type RunRecord, type RunStatus, readList } from './record.ts';
+import type { State } from './state.ts';
+
+/** What became of one planned instance. Times are ISO 8601 UTC. */
+export interface Outcome {
+  readonly instanceId: string;
+  readonly name: string;
+  readonly status: 'succeeded' | 'failed' | 'unknown' | 'skipped' | 'not_started';
+  /** Sends that reached DCS. */
+  readonly attempts: number;
+  readonly code?: string;
+  readonly reason?: string;
+  /** DCS said success, or was seen at work. */
+  readonly acceptedAt?: string;
+  readonly verifiedAt?: string;
+  /** What proved it: the state passed through, the key count fell, or nothing but a quiet time. */
+  readonly verifiedBy?: 'state' | 'keys' | 'quiet';
+}
+
+const outcomeSchema = v.object({
+  instanceId: v.string(),
+  name: v.string(),
+  status: v.picklist(['succeeded', 'failed', 'unknown', 'skipped', 'not_started']),
+  attempts: v.number(),
+  code: v.exactOptional(v.string()),
+  reason: v.exactOptional(v.string()),
+  acceptedAt: v.exactOptional(v.string()),
+  verifiedAt: v.exactOptional(v.string()),
+  verifiedBy: v.exactOptional(v.picklist(['state', 'keys', 'quiet'])),
+}) satisfies v.GenericSchema<unknown, Outcome>;
+
+/** No instance in any state. */
+export const noCounts: Counts = { succeeded: 0, failed: 0, unknown: 0, skipped: 0, notStarted: 0 };
+
+/** Outcomes by status; their sum is the number of instances planned. */
+export function countOutcomes(outcomes: readonly Outcome[]): Counts {
+  const counts = { ...noCounts };
+  const member = { succeeded: 'succeeded', failed: 'failed', unknown: 'unknown', skipped: 'skipped' } as const;
+  for (const { status } of outcomes) counts[status === 'not_started' ? 'notStarted' : member[status]] += 1;
+  return counts;
+}
+
+/** All succeeded or skipped: `succeeded`. None succeeded: `failed`. Else `partial`. */
+export function statusOf(counts: Counts): Extract<RunStatus, 'succeeded' | 'partial' | 'failed'> {
+  if (counts.failed + counts.unknown + counts.notStarted === 0) return 'succeeded';
+  return counts.succeeded === 0 ? 'failed' : 'partial';
+}
+
+/** Whether a run with this status goes on. */
+export function isGoing(status: RunStatus): boolean {
+  return status === 'accepted' || status === 'running';
+}
+
+/** A run without its lists, as `GET /runs` shows it. */
+export interface RunSummary {
+  readonly runId: string;
+  readonly job: string;
+  readonly action: string;
+  readonly trigger: string;
+  readonly status: RunStatus;
+  readonly code?: string;
+  readonly reason?: string;
+  readonly requestedBy: string;
+  readonly counts: Counts;
+  readonly createdAt: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+}
+
+/** A run as `GET /runs/{id}` shows it. The plan is there once it was made. */
+export interface RunView extends RunSummary {
+  readonly plan: {
+    readonly hash: string | null;
+    readonly waves: readonly (readonly PlannedInstance[])[];
+    readonly excluded: readonly ExcludedInstance[];
+  };
+  readonly outcomes: readonly Outcome[];
+}
+
+/** The head of a run for the outside: `reason` falls back to the one that the requester gave. */
+export function runSummary(record: RunRecord): RunSummary {
+  const { runId, job, action, event, status, code, counts, createdAt, startedAt, finishedAt } = record;
+  const reason = record.reason ?? event.reason;
+  return {
+    runId,
+    job: job.name,
+    action,
+    trigger: event.trigger,
+    status,
+    ...(code !== undefined && { code }),
+    ...(reason !== undefined && { reason }),
+    requestedBy: event.requestedBy,
+    counts,
+    createdAt,
+    ...(startedAt !== undefined && { startedAt }),
+    ...(finishedAt !== undefined && { finishedAt }),
+  };
+}
+
+/** The whole run, with its lists read from the state. */
+export async function runView(state: State, record: RunRecord): Promise<RunView> {
+  const { runId, plan } = record;
+  const [planned, excluded, outcomes] = await Promise.all([
+    readList(state, runId, 'plan', plannedSchema),
+    readList(state, runId, 'excluded', excludedSchema),
+    readList(state, runId, 'outcomes', outcomeSchema),
+  ]);
+  const waves = intoWaves(planned, plan?.waves ?? []);
+  return { ...runSummary(record), plan: { hash: plan?.hash ?? null, waves, excluded }, outcomes };
+}
+
+/** Cuts the stored list of planned instances into its waves. */
+export function intoWaves<T>(planned: readonly T[], sizes: readonly number[]): T[][] {
+  let from = 0;
+  return sizes.map((size) => planned.slice(from, (from += size)));
+}
