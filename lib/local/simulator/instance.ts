@@ -1,0 +1,153 @@
+// One simulated instance as a state machine whose time is an argument: its state at any moment follows from what was
+// accepted and when. Nothing ticks; looking is what advances it.
+
+import type { Action } from '../../config.ts';
+import { between, type Range } from './chance.ts';
+
+/** What an instance starts as. Everything but id and name has a plausible default. */
+export interface InstanceSpec {
+  readonly id: string;
+  readonly name: string;
+  /** `Redis` (default) or `Memcached`. */
+  readonly engine?: string;
+  /** Default `5.0`. */
+  readonly version?: string;
+  readonly specCode?: string;
+  /** `single`, `ha` (default), `cluster`, `proxy`, `ha_rw_split`. */
+  readonly cacheMode?: string;
+  /** null: the list and the detail come without tags. Default: none. */
+  readonly tags?: Readonly<Record<string, string>> | null;
+  /** The parameter `appendonly`; null: it has no such parameter. Default: true, null for single-node and Memcached. */
+  readonly appendonly?: boolean | null;
+  /** Default 1000. */
+  readonly keys?: number;
+  /** Default `RUNNING`. */
+  readonly status?: string;
+  /** Default null: idle. */
+  readonly task?: string | null;
+}
+
+/** A stretch of time (milliseconds since the epoch) in which an idle instance shows another status or task. */
+export interface Period {
+  readonly from: number;
+  readonly until: number;
+  readonly status?: string;
+  readonly task?: string;
+}
+
+/** An accepted action: from `startsAt` on it shows, at `endsAt` it is over. Milliseconds since the epoch. */
+export interface Work {
+  readonly action: Action;
+  readonly startsAt: number;
+  readonly endsAt: number;
+  readonly endsAs: string;
+}
+
+/** An instance with its past: `status`, `task` and `keys` are those from before `work`. */
+export interface InstanceState extends Required<InstanceSpec> {
+  readonly periods: readonly Period[];
+  readonly work: Work | null;
+  readonly applied: Readonly<Record<Action, number>>;
+}
+
+/** An instance as it is at one moment. `working`: an accepted action is not over, even if the status does not show it. */
+export interface InstanceView extends Required<InstanceSpec> {
+  readonly working: boolean;
+}
+
+/** How long things take, in milliseconds: `lag` is the time until the status of an accepted action shows. */
+export interface Timing extends Readonly<Record<Action, Range>> {
+  readonly lag: Range;
+}
+
+/** Restart: 10 s to 30 min by size, says the vendor; this is a small instance. The others are guesses. */
+export const usualTiming: Timing = {
+  lag: { min: 1_000, max: 2_000 },
+  restart: { min: 10_000, max: 30_000 },
+  soft_restart: { min: 5_000, max: 15_000 },
+  flush: { min: 2_000, max: 8_000 },
+};
+
+const workStatus: Readonly<Record<Action, string>> = {
+  restart: 'RESTARTING',
+  soft_restart: 'RESTARTING',
+  flush: 'FLUSHING',
+};
+
+/** An instance that nothing has happened to. */
+export function newInstance(spec: InstanceSpec): InstanceState {
+  const engine = spec.engine ?? 'Redis';
+  const cacheMode = spec.cacheMode ?? 'ha';
+  return {
+    id: spec.id,
+    name: spec.name,
+    engine,
+    version: spec.version ?? '5.0',
+    specCode: spec.specCode ?? `${engine.toLowerCase()}.${cacheMode}.xu1.large.2`,
+    cacheMode,
+    tags: spec.tags === undefined ? {} : spec.tags,
+    appendonly: spec.appendonly === undefined ? usualAppendonly(engine, cacheMode) : spec.appendonly,
+    keys: spec.keys ?? 1_000,
+    status: spec.status ?? 'RUNNING',
+    task: spec.task ?? null,
+    periods: [],
+    work: null,
+    applied: { restart: 0, soft_restart: 0, flush: 0 },
+  };
+}
+
+/** Whether an action empties the instance: flush always; a restart of a single node or without `appendonly`. */
+export function losesData(action: Action, instance: Pick<InstanceState, 'cacheMode' | 'appendonly'>): boolean {
+  return action === 'flush' || instance.cacheMode === 'single' || instance.appendonly !== true;
+}
+
+/** The instance at a moment (milliseconds since the epoch), which may not be before its last change. */
+export function viewAt(state: InstanceState, at: number): InstanceView {
+  const { periods, work, applied: _, ...rest } = state;
+  const working = work !== null && at < work.endsAt;
+  const begun = work !== null && at >= work.startsAt;
+  const period = working ? undefined : periods.find(({ from, until }) => from <= at && at < until);
+  return {
+    ...rest,
+    status: period?.status ?? statusAt(state, at),
+    task: period?.task ?? rest.task,
+    keys: begun && losesData(work.action, state) ? 0 : rest.keys,
+    working,
+  };
+}
+
+/** The instance with its work folded in where that is over: what further changes start from. */
+export function settledAt(state: InstanceState, at: number): InstanceState {
+  if (state.work === null || at < state.work.endsAt) return state;
+  const { keys } = viewAt(state, at);
+  return { ...state, status: state.work.endsAs, keys, work: null };
+}
+
+/** The idle instance with an action accepted now; `seed` and what was applied before decide how long it takes. */
+export function accept(state: InstanceState, action: Action, at: number, how: Acceptance): InstanceState {
+  const nth = state.applied[action];
+  const startsAt = at + between(how.timing.lag, how.seed, 'lag', state.id, action, nth);
+  const endsAt = startsAt + between(how.timing[action], how.seed, 'work', state.id, action, nth);
+  return {
+    ...settledAt(state, at),
+    work: { action, startsAt, endsAt, endsAs: how.endsAs },
+    applied: { ...state.applied, [action]: nth + 1 },
+  };
+}
+
+/** Circumstances of an accepted action. */
+export interface Acceptance {
+  readonly timing: Timing;
+  readonly seed: number;
+  /** The status it ends in, `RUNNING` or `ERROR`. */
+  readonly endsAs: string;
+}
+
+function statusAt({ status, work }: InstanceState, at: number): string {
+  if (work === null || at < work.startsAt) return status;
+  return at < work.endsAt ? workStatus[work.action] : work.endsAs;
+}
+
+function usualAppendonly(engine: string, cacheMode: string): boolean | null {
+  return engine === 'Redis' && cacheMode !== 'single' ? true : null;
+}

@@ -1,0 +1,74 @@
+// The errors that DCS and its gateway send, with status and wire text, as the OTC DCS error code page
+// (opentelekomcloud-docs/distributed-cache-service, api-ref appendix/error_codes.rst) and the API signing guide list them.
+
+/** An error as it goes over the wire. */
+export interface WireError {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  /** Value of a Retry-After header: seconds, or anything a faulty server may send. */
+  readonly retryAfter?: number | string;
+}
+
+const table = {
+  'DCS.1004': [401, 'Project ID does not match the token.'],
+  'DCS.2003': [403, 'This role does not have the permission to perform this operation.'],
+  'DCS.3022': [404, 'This DCS instance does not exist.'],
+  'DCS.4001': [404, 'The requested URL does not exist.'],
+  'DCS.4004': [400, 'Empty request body.'],
+  'DCS.4005': [400, 'The message body contains invalid characters or is not in JSON format.'],
+  'DCS.4017': [400, 'This DCS instance job task is still running.'],
+  'DCS.4026': [400, 'This operation is not allowed when the DCS instance is in the current state.'],
+  'DCS.4027': [400, 'This operation is not supported on this node.'],
+  'DCS.4049': [400, 'The instance status is not running.'],
+  'DCS.4061': [400, 'Invalid instance ID format.'],
+  'DCS.4064': [400, 'The action parameter in the request must be start, stop, or restart.'],
+  'DCS.4065': [400, 'The instances parameter in the request cannot be a null value or left unspecified.'],
+  'DCS.4096': [400, 'the instance is backuping.'],
+  'DCS.4097': [400, 'the instance is restoring.'],
+  'DCS.4100': [400, 'The number of instance IDs in an instances array cannot exceed 50.'],
+  'DCS.4111': [400, 'the instance is restarting.'],
+  'DCS.4113': [400, 'the instance is extending.'],
+  'DCS.4116': [400, 'the instance is upgrading.'],
+  'DCS.4117': [400, 'the instance is rollbacking the version.'],
+  'DCS.4118': [400, 'the instance is creating.'],
+  'DCS.4120': [400, 'the instance is Freezing.'],
+  'DCS.4800': [400, 'Invalid {0} in the request.'],
+  'DCS.5000': [500, 'Internal service error.'],
+  'DCS.5001': [405, 'This request method is not allowed.'],
+  'DCS.5006': [500, 'Submit job failed.'],
+  'APIGW.0101': [404, 'The API does not exist or has not been published in the environment'],
+  'APIGW.0201': [413, 'Request entity too large'],
+  'APIGW.0202': [502, 'Backend unavailable'],
+  'APIGW.0203': [504, 'Backend timeout'],
+  'APIGW.0301': [401, 'Incorrect IAM authentication information'],
+  'APIGW.0308': [429, 'The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 second'],
+  'APIGW.0613': [503, 'IAM unavailable'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+/** A code that the simulator can send. */
+export type WireCode = keyof typeof table;
+
+/** The error with this code; `detail` follows the gateway's text after a colon, or fills the `{0}` of a DCS text. */
+export function wireError(code: WireCode, detail?: string): WireError {
+  const [status, text] = table[code];
+  if (detail === undefined) return { status, code, message: text };
+  const message = text.includes('{0}') ? text.replace('{0}', detail) : `${text}: ${detail}`;
+  return { status, code, message };
+}
+
+const usual: Readonly<Record<number, WireCode>> = {
+  401: 'APIGW.0301',
+  403: 'DCS.2003',
+  404: 'APIGW.0101',
+  413: 'APIGW.0201',
+  429: 'APIGW.0308',
+  502: 'APIGW.0202',
+  503: 'APIGW.0613',
+  504: 'APIGW.0203',
+};
+
+/** The error that usually comes with a status: the gateway's, or DCS.4026 and DCS.5000 for the other 4xx and 5xx. */
+export function usualError(status: number): WireError {
+  return { ...wireError(usual[status] ?? (status < 500 ? 'DCS.4026' : 'DCS.5000')), status };
+}
