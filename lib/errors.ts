@@ -24,8 +24,8 @@ export class DoorError extends AutopilotError {
   readonly status: number;
   readonly details: readonly Fault[];
 
-  constructor(status: number, code: string, message: string, details: readonly Fault[] = []) {
-    super(code, message);
+  constructor(status: number, code: string, message: string, details: readonly Fault[] = [], options?: ErrorOptions) {
+    super(code, message, options);
     this.status = status;
     this.details = details;
   }
