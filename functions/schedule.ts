@@ -1,0 +1,12 @@
+// The door of time: EventBridge Scheduler comes in once a minute (locally a timer does), and one tick is done. What it
+// did is the answer; that part of it failed is thrown, so that it shows in the function's errors and the next tick heals.
+
+import middy from '@middy/core';
+import type { TickResult } from '../lib/open-runs.ts';
+import type { Runtime } from '../lib/runtime.ts';
+import { tick } from '../lib/tick.ts';
+
+/** The handler of a tick, whatever the event says: the clock of the runtime decides, not that of the sender. */
+export function scheduleDoor(runtime: () => Promise<Runtime>): middy.MiddyfiedHandler<unknown, TickResult> {
+  return middy<unknown, TickResult>().handler(async () => tick(await runtime()));
+}

@@ -1,0 +1,167 @@
+// Runs that have not ended, job by job, and what the tick does for them: starts those that were stored but not started,
+// closes those whose execution died. Whoever is still going afterwards stands in the way of the job's next fire.
+
+import * as v from 'valibot';
+import type { Json } from './canonical.ts';
+import { type RunRecord, readRecord, recordOf, updateRecord } from './record.ts';
+import { isGoing } from './report.ts';
+import type { Runtime } from './runtime.ts';
+import { lookBack } from './schedule.ts';
+import type { IndexedItem, IndexPosition, Item } from './state.ts';
+
+/** What a tick did, by run id. */
+export interface TickResult {
+  /** Fires that became runs. */
+  readonly accepted: readonly string[];
+  /** Fires that are recorded as `missed`. */
+  readonly missed: readonly string[];
+  /** Fires that are recorded as `refused` `overlap`. */
+  readonly overlapped: readonly string[];
+  /** Runs of any trigger that were stored but not started, and are now. */
+  readonly started: readonly string[];
+  /** Runs whose execution ended without a word; they are recorded as `failed` `execution_died`. */
+  readonly died: readonly string[];
+}
+
+/** One tick at work: its world, its instant, and where it notes what it did and what went wrong. */
+export interface TickWork {
+  readonly runtime: Pick<Runtime, 'config' | 'state' | 'executions' | 'log' | 'now'>;
+  /** Milliseconds since the epoch; the same for every decision of the tick. */
+  readonly now: number;
+  note(what: keyof TickResult, runId: string): void;
+  /** Does a part that others do not depend on: what it throws is logged, kept, and thrown when the tick ends. */
+  attempt(facts: Readonly<Record<string, string>>, part: () => Promise<void>): Promise<void>;
+}
+
+/** The partition of all that ticks remember: `open#JOB` here, `mark#JOB` in fire.ts. */
+export const tickPartition = 'tick';
+export const openPrefix = 'open#';
+
+const minuteMs = 60_000;
+const pageSize = 100;
+/** An index may lag and clocks differ: runs this much older than the last look are looked at again. */
+const scanMargin = 10 * minuteMs;
+/** How old the last look may become before it is written anew although no run was found or ended. */
+const scanAge = 60 * minuteMs;
+/** An execution that was just started may not be listed yet. */
+const absenceGrace = 10 * minuteMs;
+
+const memory = v.object({ scannedTo: v.number(), runs: v.array(v.string()) });
+type Memory = v.InferOutput<typeof memory>;
+
+/**
+ * Finds the runs of one job that have not ended, mends those that are stuck, and returns the ids of those that are
+ * still going. `item` is what the last tick remembered under `open#JOB`.
+ */
+export async function tendRuns(work: TickWork, job: string, item: Item | undefined): Promise<readonly string[]> {
+  const last = item === undefined ? null : v.parse(memory, item.value);
+  const found = await unendedSince(work, job, (last?.scannedTo ?? work.now - lookBack) - scanMargin);
+  const going: string[] = [];
+  for (const runId of new Set([...(last?.runs ?? []), ...found])) {
+    if (await stillGoing(work, job, runId)) going.push(runId);
+  }
+  await remember(work, job, item, last, going);
+  return going;
+}
+
+/** Candidates only: the index may show an older state of a run than its record. */
+async function unendedSince(work: TickWork, job: string, since: number): Promise<readonly string[]> {
+  const found: string[] = [];
+  let before: IndexPosition | undefined;
+  for (;;) {
+    const page: readonly IndexedItem[] = await work.runtime.state.byJob(job, pageSize, before);
+    const recent = page.filter((item) => Date.parse(item.createdAt) >= since);
+    found.push(
+      ...recent
+        .map((item) => recordOf(item.value))
+        .filter(isOpen)
+        .map((record) => record.runId),
+    );
+    before = recent.at(-1);
+    if (recent.length < pageSize || before === undefined) return found.reverse();
+  }
+}
+
+function isOpen(record: RunRecord): boolean {
+  return isGoing(record.status);
+}
+
+async function stillGoing(work: TickWork, job: string, runId: string): Promise<boolean> {
+  // A run that cannot be looked at is one that may be going.
+  let going = true;
+  await work.attempt({ job, runId }, async () => {
+    const record = await readRecord(work.runtime.state, runId);
+    going = record !== undefined && isOpen(record) && isOpen(await mend(work, record));
+  });
+  return going;
+}
+
+async function mend(work: TickWork, record: RunRecord): Promise<RunRecord> {
+  const status = await work.runtime.executions.status(record.runId);
+  if (!record.started && record.status === 'accepted') {
+    return status === 'absent' && isTooLate(work, record) ? recordMissed(work, record) : start(work, record);
+  }
+  const age = work.now - Date.parse(record.createdAt);
+  if (status === 'running' || (status === 'absent' && age < absenceGrace)) return record;
+  return recordDeath(work, record);
+}
+
+/** A schedule's deadline holds for the start itself, not only for the event: nobody expects the run any more. */
+function isTooLate(work: TickWork, { event, job: { trigger } }: RunRecord): boolean {
+  if (event.trigger !== 'schedule' || trigger.type !== 'schedule' || typeof event.identity !== 'string') return false;
+  return work.now - Date.parse(event.identity) > trigger.startDeadline * 1000;
+}
+
+async function start(work: TickWork, record: RunRecord): Promise<RunRecord> {
+  const { state, executions } = work.runtime;
+  await executions.start(record.runId);
+  const started = await updateRecord(state, record.runId, (now) => (now.started ? null : { ...now, started: true }));
+  work.note('started', record.runId);
+  return started;
+}
+
+async function recordMissed(work: TickWork, record: RunRecord): Promise<RunRecord> {
+  const reason = 'the run was stored in time but could not be started before the start deadline';
+  const ended = await end(work, record, { status: 'missed', code: 'start_deadline', reason });
+  if (ended.status === 'missed') work.note('missed', record.runId);
+  return ended;
+}
+
+async function recordDeath(work: TickWork, record: RunRecord): Promise<RunRecord> {
+  const reason =
+    'the execution of the run ended without recording a result; what it had sent to DCS is in its outcomes';
+  const ended = await end(work, record, { status: 'failed', code: 'execution_died', reason });
+  if (ended.code === 'execution_died') work.note('died', record.runId);
+  return ended;
+}
+
+/**
+ * Ends a record, unless the run ended it itself. The record is read again here, after its execution was looked at: an
+ * execution writes its result before it ends, so that one which still is open now will stay open for ever.
+ */
+async function end(
+  work: TickWork,
+  record: RunRecord,
+  change: Pick<RunRecord, 'status'> & Required<Pick<RunRecord, 'code' | 'reason'>>,
+): Promise<RunRecord> {
+  const finishedAt = new Date(work.now).toISOString();
+  return updateRecord(work.runtime.state, record.runId, (now) =>
+    isOpen(now) ? { ...now, ...change, finishedAt } : null,
+  );
+}
+
+async function remember(
+  work: TickWork,
+  job: string,
+  item: Item | undefined,
+  last: Memory | null,
+  going: readonly string[],
+): Promise<void> {
+  const same = last !== null && last.runs.length === going.length && going.every((id) => last.runs.includes(id));
+  if (same && work.now - last.scannedTo < scanAge) return;
+  const key = { pk: tickPartition, sk: `${openPrefix}${job}` };
+  const value: Json = { scannedTo: work.now, runs: going };
+  // Where another tick was in between, its memory is as good as this one, and the next tick looks back over both.
+  if (item === undefined) await work.runtime.state.putIfAbsent(key, value);
+  else await work.runtime.state.updateIf(key, item.version, value);
+}

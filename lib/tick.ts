@@ -1,0 +1,97 @@
+// The tick of each minute, in every runtime: fires that are due, runs that were stored but not started, runs whose
+// execution died. Whatever a late, lost or broken tick left undone, the next one does; doing it twice changes nothing.
+
+import type { Job } from './config.ts';
+import { AutopilotError } from './errors.ts';
+import { fireJob, isScheduled, markOf, markPrefix, switchOff } from './fire.ts';
+import { openPrefix, type TickResult, type TickWork, tendRuns, tickPartition } from './open-runs.ts';
+import type { Item } from './state.ts';
+
+const messages = {
+  accepted: 'fire accepted',
+  missed: 'fire missed',
+  overlapped: 'fire refused for overlap',
+  started: 'stored run started',
+  died: 'execution died',
+} as const satisfies Record<keyof TickResult, string>;
+
+const levels = {
+  accepted: 'info',
+  missed: 'warn',
+  overlapped: 'warn',
+  started: 'info',
+  died: 'error',
+} as const satisfies Record<keyof TickResult, keyof TickWork['runtime']['log']>;
+
+/**
+ * One tick. Jobs do not depend on each other: what goes wrong with one is logged, the others go on, and at the end the
+ * tick fails all the same, so that it shows.
+ * Throws AutopilotError `tick_failed`, whose cause is an AggregateError of everything that went wrong.
+ */
+export async function tick(runtime: TickWork['runtime']): Promise<TickResult> {
+  const result: Record<keyof TickResult, string[]> = {
+    accepted: [],
+    missed: [],
+    overlapped: [],
+    started: [],
+    died: [],
+  };
+  const failures: unknown[] = [];
+  const work: TickWork = {
+    runtime,
+    now: runtime.now(),
+    note: (what, runId) => {
+      result[what].push(runId);
+      runtime.log[levels[what]](messages[what], { runId });
+    },
+    attempt: async (facts, part) => {
+      try {
+        await part();
+      } catch (error) {
+        failures.push(error);
+        runtime.log.error('part of a tick failed', { ...facts, error });
+      }
+    },
+  };
+  await tendJobs(work);
+  if (failures.length > 0) throw tickFailed(failures);
+  return result;
+}
+
+async function tendJobs(work: TickWork): Promise<void> {
+  const items = await work.runtime.state.query(tickPartition, '');
+  const remembered = new Map(items.map((item) => [item.sk, item]));
+  for (const name of jobNames(work, items)) {
+    const job = work.runtime.config.jobs[name];
+    await work.attempt({ job: name }, () => tendJob(work, name, job, remembered));
+  }
+}
+
+/** All jobs, also those that the configuration has no more: their runs may still be going. */
+function jobNames(work: TickWork, items: readonly Item[]): ReadonlySet<string> {
+  const known = items.map((item) => item.sk.replace(openPrefix, '').replace(markPrefix, ''));
+  return new Set([...Object.keys(work.runtime.config.jobs), ...known]);
+}
+
+async function tendJob(
+  work: TickWork,
+  name: string,
+  job: Job | undefined,
+  remembered: ReadonlyMap<string, Item>,
+): Promise<void> {
+  const item = remembered.get(`${markPrefix}${name}`);
+  // First of all: from here on the fires of a new schedule count, whatever goes wrong below.
+  const mark = isScheduled(job) ? await markOf(work, job, item) : item;
+  const going = await tendRuns(work, name, remembered.get(`${openPrefix}${name}`));
+  if (mark === undefined) return;
+  if (isScheduled(job)) await fireJob(work, job, mark, going);
+  else await switchOff(work, mark);
+}
+
+function tickFailed(failures: readonly unknown[]): AutopilotError {
+  const first = failures[0] instanceof Error ? failures[0].message : String(failures[0]);
+  const more = failures.length > 1 ? `, and ${failures.length - 1} more` : '';
+  return new AutopilotError('tick_failed', `the tick failed in part: ${first}${more}`, {
+    cause: new AggregateError(failures),
+  });
+}
