@@ -1,0 +1,174 @@
+// The instances of a fleet and what has been done to them: accepts or refuses an action for each, as scripted, and keeps
+// the book of what took hold. It knows nothing of calls and their faults (fleet.ts) nor of HTTP (server.ts).
+
+import type { Action } from '../../config.ts';
+import { chance } from './chance.ts';
+import {
+  accept,
+  type InstanceSpec,
+  type InstanceState,
+  type InstanceView,
+  newInstance,
+  type Period,
+  settledAt,
+  type Timing,
+  viewAt,
+} from './instance.ts';
+import { type ActRequest, type Refusal, refusalOf, type Switches } from './judge.ts';
+import type { BatchResult, Result } from './reply.ts';
+import type { InstanceScript, Script, SendFault } from './script.ts';
+
+/** What a world is made of. */
+export interface WorldOptions {
+  readonly instances: readonly InstanceSpec[];
+  readonly now: () => number;
+  readonly seed: number;
+  readonly timing: Timing;
+  readonly switches: Switches;
+}
+
+/** One action that took hold of one instance. Times in milliseconds since the epoch. */
+export interface Application {
+  readonly at: number;
+  readonly endsAt: number;
+  readonly action: Action;
+  readonly instanceId: string;
+  readonly requestId: string;
+}
+
+/** How often an instance was named in calls that reached the service, and of those, how often it got its own entry. */
+interface Sends {
+  readonly sent: number;
+  readonly answered: number;
+}
+
+interface Verdict {
+  readonly id: string;
+  readonly refusal: Refusal | null;
+}
+
+const none: Sends = { sent: 0, answered: 0 };
+
+/** A project's instances. */
+export class World {
+  readonly start: number;
+  readonly #options: WorldOptions;
+  readonly #instances = new Map<string, InstanceState>();
+  readonly #scripts = new Map<string, InstanceScript>();
+  readonly #sends = new Map<string, Sends>();
+  readonly #log: Application[] = [];
+  #fail: Script['fail'];
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.start = options.now();
+    for (const spec of options.instances) this.#instances.set(spec.id, newInstance(spec));
+  }
+
+  /** What shall go wrong with instances. Throws RangeError for an id that is not there. */
+  script({ fail, instances }: Script): void {
+    if (fail !== undefined) this.#fail = fail;
+    for (const [id, script] of Object.entries(instances ?? {})) {
+      this.#scripts.set(this.state(id).id, script);
+      for (const { from, for: length, ...shows } of script.periods ?? []) {
+        this.#addPeriod(id, { ...shows, from: this.start + from, until: this.start + from + length });
+      }
+    }
+  }
+
+  /** Changes an instance from outside; a new status ends what was going on. */
+  set(id: string, change: Partial<Omit<InstanceSpec, 'id'>>): void {
+    const settled = settledAt(this.state(id), this.#options.now());
+    this.#instances.set(id, { ...settled, ...change, work: change.status === undefined ? settled.work : null });
+  }
+
+  /** The instance with its past. Throws RangeError where there is no such instance. */
+  state(id: string): InstanceState {
+    const state = this.#instances.get(id);
+    if (state === undefined) throw new RangeError(`no instance ${id} in this fleet`);
+    return state;
+  }
+
+  /** The instance now, or undefined. */
+  look(id: string): InstanceView | undefined {
+    const state = this.#instances.get(id);
+    return state === undefined ? undefined : viewAt(state, this.#options.now());
+  }
+
+  /** All instances now, deleted ones included. */
+  views(): readonly InstanceView[] {
+    const at = this.#options.now();
+    return [...this.#instances.values()].map((state) => viewAt(state, at));
+  }
+
+  /** Everything that took hold, in order. */
+  log(): readonly Application[] {
+    return [...this.#log];
+  }
+
+  /** How often the instance was named in a call. */
+  sent(id: string): number {
+    return this.#sends.get(id)?.sent ?? 0;
+  }
+
+  /** Does the action to each instance, or refuses the whole call. */
+  act({ action, ids }: ActRequest, requestId: string): Result<readonly BatchResult[]> {
+    for (const id of ids) this.#countSend(id);
+    const { switches } = this.#options;
+    const verdicts = ids.map((id) => ({ id, refusal: refusalOf(this.look(id), action, ids.length, switches) }));
+    const whole = verdicts.findIndex(({ refusal }) => refusal?.whole === true);
+    const error = verdicts[whole]?.refusal?.error;
+    if (error === undefined) {
+      return { kind: 'ok', value: verdicts.flatMap((verdict) => this.#entry(verdict, action, requestId)) };
+    }
+    const before = switches.appliesBeforeRefusal ? verdicts.slice(0, whole) : [];
+    for (const { id, refusal } of before) if (refusal === null) this.#apply(id, action, requestId);
+    return { kind: 'error', error };
+  }
+
+  #entry({ id, refusal }: Verdict, action: Action, requestId: string): readonly BatchResult[] {
+    const fault = this.#nextSend(id);
+    const told = fault === 'ok' || fault === 'failed';
+    const taken = refusal === null && (fault === 'ok' || fault === 'omitted');
+    if (taken) this.#apply(id, action, requestId);
+    return told ? [{ instance: id, result: taken ? 'success' : 'failed' }] : [];
+  }
+
+  #apply(id: string, action: Action, requestId: string): void {
+    const { now, timing, seed } = this.#options;
+    const at = now();
+    const next = accept(this.state(id), action, at, { timing, seed, endsAs: this.#endOf(id, action) });
+    this.#instances.set(id, next);
+    this.#log.push({ at, endsAt: next.work?.endsAt ?? at, action, instanceId: id, requestId });
+  }
+
+  #endOf(id: string, action: Action): string {
+    if (action === 'flush') return 'RUNNING';
+    const { applied } = this.state(id);
+    return this.#scripts.get(id)?.restartsEnd?.[applied.restart + applied.soft_restart] ?? 'RUNNING';
+  }
+
+  #countSend(id: string): void {
+    const sends = this.#sends.get(id) ?? none;
+    this.#sends.set(id, { ...sends, sent: sends.sent + 1 });
+    const busy = this.#scripts.get(id)?.busyFromFirstSend;
+    if (busy === undefined || sends.sent > 0) return;
+    const { for: length, ...shows } = busy;
+    const from = this.#options.now();
+    this.#addPeriod(id, { ...shows, from, until: from + length });
+  }
+
+  #nextSend(id: string): SendFault {
+    const sends = this.#sends.get(id) ?? none;
+    this.#sends.set(id, { ...sends, answered: sends.answered + 1 });
+    const scripted = this.#scripts.get(id)?.sends?.[sends.answered];
+    if (scripted !== undefined || this.#fail === undefined) return scripted ?? 'ok';
+    const drawn = chance(this.#options.seed, 'fail', id) < this.#fail.share;
+    return drawn && sends.answered < this.#fail.sends ? 'failed' : 'ok';
+  }
+
+  #addPeriod(id: string, period: Period): void {
+    const state = this.state(id);
+    this.#instances.set(id, { ...state, periods: [...state.periods, period] });
+  }
+}
