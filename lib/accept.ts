@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import type { Job } from './config.ts';
 import { AutopilotError, DoorError } from './errors.ts';
 import { type Event, runId } from './event.ts';
+import type { HttpAnswer } from './http.ts';
 import { asJson, deliveryKey, type RunRecord, type RunStatus, readRecord, runKey, updateRecord } from './record.ts';
 import { isGoing, noCounts } from './report.ts';
 import type { Runtime } from './runtime.ts';
@@ -42,6 +43,7 @@ export async function accept(runtime: Entry, job: Job, event: Event, delivery?: 
   const fresh = newRecord(runtime, id, job, event);
   const stored = await store(runtime, fresh);
   const record = stored ? fresh : await storedRecord(runtime, id);
+  if (stored) runtime.log.info('run accepted', { runId: id, job: job.name, requestedBy: event.requestedBy });
   await ensureStarted(runtime, record);
   return { runId: id, status: record.status, duplicate: !stored };
 }
@@ -56,6 +58,13 @@ export async function repeated(runtime: Entry, delivery: Delivery): Promise<Acce
   if (record === undefined) return undefined;
   await ensureStarted(runtime, record);
   return { runId: record.runId, status: record.status, duplicate: true };
+}
+
+/** What a sender is told: 202 with the run's place for a new run, 200 for one that was there already. */
+export function acceptedAnswer({ runId, status, duplicate }: Accepted): HttpAnswer {
+  if (duplicate) return { status: 200, body: { runId, status, duplicate } };
+  const statusUrl = `/runs/${runId}`;
+  return { status: 202, body: { runId, status, statusUrl }, headers: { location: statusUrl } };
 }
 
 /** Stores a run that ended before it began, once, and starts nothing. `code` is for programs, `reason` for people. */

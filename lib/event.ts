@@ -1,7 +1,10 @@
 // 1. What happened: one shape for every door, and the run id it implies.
 
+import * as v from 'valibot';
 import { hashOf } from './canonical.ts';
-import type { Config } from './config.ts';
+import type { Config, Job } from './config.ts';
+import { DoorError } from './errors.ts';
+import { readMembers } from './http.ts';
 
 /** What starts a run; `manual` is an operator. */
 export const triggers = ['schedule', 'webhook', 'manual'] as const;
@@ -29,4 +32,78 @@ export interface Event {
 /** `<job>-<first 20 hex of SHA-256([stage, job, identity])>`: at most 61 characters of `a-z0-9-`. */
 export function runId(stage: Config['stage'], job: string, identity: Event['identity']): string {
   return `${job}-${hashOf([stage, job, identity]).slice(0, 20)}`;
+}
+
+/** What the body of a hook or of a manual run asks for. */
+export type Asked = Pick<Event, 'instances' | 'reason' | 'dryRun' | 'plan'>;
+
+/** Instances of one run at most. */
+const maxInstances = 10_000;
+
+const instanceId = v.pipe(
+  v.string('must be a UUID'),
+  v.regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, 'must be a UUID'),
+  v.toLowerCase(),
+);
+
+const reason = v.pipe(
+  v.string('must be a text'),
+  v.maxLength(500, 'must have at most 500 characters'),
+  v.check((text) => text.isWellFormed() && !/[\p{Cc}\u2028\u2029]/u.test(text), 'must have no control characters'),
+);
+
+const hookBody = v.strictObject({
+  instances: v.exactOptional(v.array(instanceId, 'must be a list of UUIDs')),
+  reason: v.exactOptional(reason),
+  dryRun: v.exactOptional(v.boolean('must be true or false')),
+});
+
+const manualBody = v.strictObject({
+  ...hookBody.entries,
+  plan: v.exactOptional(v.pipe(v.string('must be a hash'), v.regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits'))),
+});
+
+/**
+ * Reads the body of a webhook: `{instances?, reason?, dryRun?}`; ids come back in lower case, each once. Throws DoorError
+ * 400 `malformed` for what cannot be read, 422 for what is not allowed: `instances_not_allowed`, `instances_empty`,
+ * `too_many`, `outside_target`.
+ */
+export function readHookBody(job: Job, body: unknown): Asked {
+  const asked = readMembers(hookBody, body, 'body');
+  if (asked.instances !== undefined && job.trigger.type === 'webhook' && job.trigger.instances === 'none') {
+    throw notAllowed('instances_not_allowed', 'This hook takes no instances; it always means the whole target.');
+  }
+  return withInstances(job, asked);
+}
+
+/** Reads the body of a manual run: `{instances?, plan?, reason?, dryRun?}`. Throws what readHookBody throws. */
+export function readManualBody(job: Job, body: unknown): Asked {
+  for (const path of ['event', 'breakGlass']) {
+    if (typeof body !== 'object' || body === null || !Object.hasOwn(body, path)) continue;
+    const fault = { path, message: 'is not supported yet' };
+    throw new DoorError(400, 'not_supported_yet', `The member ${path} is not supported yet.`, [fault]);
+  }
+  return withInstances(job, readMembers(manualBody, body, 'body'));
+}
+
+function withInstances(job: Job, asked: Asked): Asked {
+  if (asked.instances === undefined) return asked;
+  const instances = [...new Set(asked.instances)];
+  if (instances.length === 0) throw notAllowed('instances_empty', 'An empty list selects nobody.');
+  if (instances.length > maxInstances) throw notAllowed('too_many', 'A run is at most 10,000 instances.');
+  const outside = outsideTarget(job, instances);
+  if (outside === undefined) return { ...asked, instances };
+  throw notAllowed('outside_target', `The instance ${outside} is outside the target ${job.target.name}.`);
+}
+
+/** The first id outside a target that is given by ids; of any other target only the run can tell. */
+function outsideTarget({ target }: Job, ids: readonly string[]): string | undefined {
+  if (target.ids.length === 0) return undefined;
+  const inside = new Set(target.ids.map((id) => id.toLowerCase()));
+  for (const id of target.exclude.ids) inside.delete(id.toLowerCase());
+  return ids.find((id) => !inside.has(id));
+}
+
+function notAllowed(code: string, message: string): DoorError {
+  return new DoorError(422, code, message, [{ path: 'instances', message }]);
 }
