@@ -1,7 +1,7 @@
 // The port to DCS straight on a simulated fleet: no HTTP, no signatures, no waiting. It gives the answers that the real
 // client gives over HTTP; tests/dcs.contract.test.ts holds both to that.
 
-import type { ErrorClass, Problem } from '../../lib/classify.ts';
+import { classify, type Problem } from '../../lib/classify.ts';
 import type { Action } from '../../lib/config.ts';
 import type { Answer, DcsApi, Reading } from '../../lib/execute.ts';
 import type { Fleet } from '../../lib/local/simulator/fleet.ts';
@@ -95,14 +95,4 @@ function toInstance({ id, name, engine, version, status, tags, specCode }: Insta
 
 function toDetail(view: InstanceView): InstanceDetail {
   return { ...toInstance(view), cacheMode: view.cacheMode, task: view.task };
-}
-
-// Until the table of errors is in the tree.
-function classify({ code, status }: { readonly code: string; readonly status: number }): ErrorClass {
-  if (/^DCS\.(4017|4026|4049|4069|4096|4097|41[01][0-9]|4120)$/.test(code))
-    return code === 'DCS.4100' ? 'split' : 'busy';
-  if (status === 429) return 'throttled';
-  if (status >= 500) return 'unknown';
-  if (status === 401) return 'auth';
-  return status === 403 || code.startsWith('APIG') ? 'config' : 'final';
 }

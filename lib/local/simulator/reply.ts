@@ -29,6 +29,11 @@ export function replyWith<T>(requestId: string, fault: FaultAnswer | undefined, 
   return { ...faultResult(fault), requestId, delay: 0 };
 }
 
+/** The reply with its value converted. */
+export function mapReply<T, U>(reply: Reply<T>, convert: (value: T) => U): Reply<U> {
+  return reply.kind === 'ok' ? { ...reply, value: convert(reply.value) } : reply;
+}
+
 function faultResult(fault: Exclude<FaultAnswer, { readonly kind: 'delay' }>): Exclude<Result<never>, { kind: 'ok' }> {
   if (fault.kind === 'error') return { kind: 'error', error: errorOf(fault) };
   return { kind: fault.kind === 'drop' ? 'dropped' : fault.kind };
