@@ -95,7 +95,8 @@ export function dueFires(args: {
 }): DueFires {
   const { trigger, now, since } = args;
   const deadline = trigger.startDeadline * 1000;
-  const all = fires(trigger, Math.max(since, now - Math.max(lookBack, deadline)), now);
+  // One millisecond further, because `fires` begins after its first argument and the deadline includes its end.
+  const all = fires(trigger, Math.max(since, now - Math.max(lookBack, deadline) - 1), now);
   const latest = all.slice(-lookBackFires);
   return {
     due: latest.filter((fire) => now - fire.at <= deadline),
