@@ -1,0 +1,87 @@
+// From the text of autopilot.yml to the configuration, or to all of its faults at once, each with its line.
+
+import * as v from 'valibot';
+import type { Config } from './config.ts';
+import { type ReferenceFault, referenceFaults } from './config-references.ts';
+import { resolveConfig } from './config-resolve.ts';
+import { configFile, isText } from './config-schema.ts';
+import { type LineFault, type Path, readYaml, type YamlFile, YamlSyntaxError } from './config-yaml.ts';
+import { ConfigError, type ConfigFault } from './errors.ts';
+
+/** A configuration and how much of each kind the file holds, targets without a job included. */
+export interface CheckedConfig {
+  readonly config: Config;
+  readonly counts: { readonly projects: number; readonly targets: number; readonly jobs: number };
+}
+
+/** Reads YAML or JSON. `file` is only shown, in the faults. Throws ConfigError with every fault, and nothing else. */
+export function readConfig(text: string, file: string): Config {
+  return checkConfig(text, file).config;
+}
+
+/** readConfig, and the counts that `validate` tells. */
+export function checkConfig(text: string, file: string): CheckedConfig {
+  const yaml = yamlOf(text, file);
+  const parsed = v.safeParse(configFile, yaml.value, { message: describe });
+  const broken = yaml.faults;
+  const shape = (parsed.issues ?? []).map((issue) => issueFault(issue, yaml));
+  const references = referenceFaults(yaml.value).map((fault) => referenceFault(fault, yaml));
+  const faults = [...broken, ...[...shape, ...references].filter((fault) => !broken.some((each) => same(each, fault)))];
+  if (!parsed.success || faults.length > 0) throw configError(faults, file);
+  const { projects, targets, jobs } = parsed.output;
+  return {
+    config: resolveConfig(parsed.output),
+    counts: { projects: count(projects), targets: count(targets), jobs: count(jobs) },
+  };
+}
+
+function yamlOf(text: string, file: string): YamlFile {
+  try {
+    return readYaml(text, isText);
+  } catch (error) {
+    if (error instanceof YamlSyntaxError) throw configError(error.faults, file);
+    throw error;
+  }
+}
+
+/** What is said where a schema has no sentence of its own: a key that is missing. */
+function describe(issue: v.BaseIssue<unknown>): string {
+  return issue.received === 'undefined' ? 'required' : 'this cannot stand here';
+}
+
+function issueFault(issue: v.BaseIssue<unknown>, yaml: YamlFile): LineFault {
+  const path = (issue.path ?? []).map((item) => (typeof item.key === 'number' ? item.key : String(item.key)));
+  const part = issue.path?.at(-1)?.origin === 'key' ? 'key' : 'value';
+  return { path, line: yaml.lineOf(path, part), message: issue.message };
+}
+
+function referenceFault({ path, message }: ReferenceFault, yaml: YamlFile): LineFault {
+  return { path, line: yaml.lineOf(path, 'value'), message };
+}
+
+/** What could not be read at all is told once, not again as a value of the wrong kind. */
+function same(broken: LineFault, fault: LineFault): boolean {
+  return broken.line === fault.line && showPath(broken.path) === showPath(fault.path);
+}
+
+function configError(faults: readonly LineFault[], file: string): ConfigError {
+  const shown = faults.map(({ path, line, message }): ConfigFault => {
+    return { file, line, path: showPath(path), message: message.replaceAll(/\p{Cc}/gu, ' ') };
+  });
+  const distinct = new Map(shown.map((fault) => [`${fault.line} ${fault.path} ${fault.message}`, fault]));
+  return new ConfigError([...distinct.values()].sort((a, b) => a.line - b.line));
+}
+
+/** `jobs.nightly.trigger.webhook.secrets[0]`; a name that is not plain stands in quotes, so a fault stays on one line. */
+function showPath(path: Path): string {
+  return path.map(showStep).join('').replace(/^\./, '');
+}
+
+function showStep(step: string | number): string {
+  if (typeof step === 'number') return `[${step}]`;
+  return /^[\w-]+$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+}
+
+function count(record: object): number {
+  return Object.keys(record).length;
+}

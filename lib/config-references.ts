@@ -1,0 +1,93 @@
+// What can only be judged by looking at several keys at once. It reads the plain data of the file, not the typed one, so
+// that these faults are shown together with all others, however faulty the rest is.
+
+import { builtIn } from './config-defaults.ts';
+import { didYouMean, isMapping } from './config-keys.ts';
+import { seconds } from './config-values.ts';
+import type { Path } from './config-yaml.ts';
+
+/** A fault of the value at `path`. */
+export interface ReferenceFault {
+  readonly path: Path;
+  readonly message: string;
+}
+
+/** Names that lead nowhere, a scheduled flush without guards of its own, durations that contradict each other. */
+export function referenceFaults(file: unknown): readonly ReferenceFault[] {
+  return [
+    ...entries(file, 'targets').flatMap(([name, target]) => unknownName(file, ['targets', name, 'project'], target)),
+    ...entries(file, 'jobs').flatMap(([name, job]) => [
+      ...unknownName(file, ['jobs', name, 'target'], job),
+      ...unguardedFlush(name, job),
+    ]),
+    ...contradictions(file),
+  ];
+}
+
+function unknownName(file: unknown, path: readonly [string, string, string], owner: unknown): ReferenceFault[] {
+  const kind = path[2];
+  const name = member(owner, kind);
+  const known = member(file, `${kind}s`);
+  if (typeof name !== 'string' || !isMapping(known) || Object.hasOwn(known, name)) return [];
+  return [{ path, message: `there is no ${kind} of this name${didYouMean(name, Object.keys(known))}` }];
+}
+
+function unguardedFlush(name: string, job: unknown): ReferenceFault[] {
+  const scheduled = member(member(job, 'trigger'), 'schedule') !== undefined;
+  if (!scheduled || member(job, 'action') !== 'flush') return [];
+  const guards = member(job, 'guards');
+  if (member(guards, 'maxInstances') !== undefined || member(guards, 'maxPercent') !== undefined) return [];
+  const message = 'a scheduled flush must state its own guards: maxInstances or maxPercent';
+  return [{ path: ['jobs', name, 'guards'], message }];
+}
+
+const ordered = [
+  ['retry', 'baseDelay', 'maxDelay'],
+  ['verify', 'interval', 'timeout'],
+  ['verify', 'settle', 'timeout'],
+] as const;
+
+function contradictions(file: unknown): ReferenceFault[] {
+  const defaults = member(file, 'defaults');
+  const scopes: [Path, unknown][] = [
+    [['defaults'], defaults],
+    ...entries(file, 'jobs').map(([name, job]): [Path, unknown] => [['jobs', name], job]),
+  ];
+  return scopes.flatMap(([path, scope]) => ordered.flatMap((pair) => contradiction(path, scope, defaults, pair)));
+}
+
+/** Told where one of the two is written: a job does not repeat what is wrong with the defaults. */
+function contradiction(
+  path: Path,
+  scope: unknown,
+  defaults: unknown,
+  pair: (typeof ordered)[number],
+): ReferenceFault[] {
+  const [policy, short, long] = pair;
+  const own = member(scope, policy);
+  const written = [short, long].find((key) => member(own, key) !== undefined);
+  if (written === undefined) return [];
+  const least = secondsAt(own, short) ?? secondsAt(member(defaults, policy), short) ?? builtInSeconds(policy, short);
+  const most = secondsAt(own, long) ?? secondsAt(member(defaults, policy), long) ?? builtInSeconds(policy, long);
+  if (least <= most) return [];
+  const message = `\`${short}\` (${least}s) is longer than \`${long}\` (${most}s), counting the defaults`;
+  return [{ path: [...path, policy, written], message }];
+}
+
+function builtInSeconds(policy: 'retry' | 'verify', key: string): number {
+  const found = member(builtIn[policy], key);
+  return typeof found === 'number' ? found : 0;
+}
+
+function secondsAt(policy: unknown, key: string): number | undefined {
+  const text = member(policy, key);
+  return typeof text === 'string' ? seconds(text) : undefined;
+}
+
+function member(value: unknown, key: string): unknown {
+  return isMapping(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function entries(file: unknown, key: string): [string, unknown][] {
+  return Object.entries(Object(member(file, key) ?? {}));
+}

@@ -1,0 +1,109 @@
+// From the file's shape to what the program uses: every name resolved, every default applied.
+
+import type { Config, Guards, Job, JobTrigger, Project, Selector, Target, Waves } from './config.ts';
+import { builtIn, callTimeout, protectedTag, rate, stage, startDeadline, timezone } from './config-defaults.ts';
+import type { ConfigFile } from './config-schema.ts';
+
+type ProjectFile = ConfigFile['projects'][string];
+type TargetFile = ConfigFile['targets'][string];
+type JobFile = ConfigFile['jobs'][string];
+type Policies = NonNullable<ConfigFile['defaults']>;
+
+/**
+ * Resolves a file without faults. A job's own values win over `defaults`, those over the built-in ones, key by key.
+ * Throws Error where a name leads nowhere: referenceFaults has refused such a file before.
+ */
+export function resolveConfig(file: ConfigFile): Config {
+  const projects = mapValues(file.projects, resolveProject);
+  const targets = mapValues(file.targets, resolveTarget);
+  const jobs = mapValues(file.jobs, (job, name): Job => {
+    const target = found(targets, job.target);
+    return {
+      name,
+      action: job.action,
+      project: found(projects, target.project),
+      target,
+      trigger: resolveTrigger(job.trigger),
+      ...resolvePolicies(job, file.defaults ?? {}),
+    };
+  });
+  return { stage: file.stage ?? stage, projects, jobs };
+}
+
+function resolveProject(project: ProjectFile, name: string): Project {
+  const { region, projectId, credentials } = project;
+  return {
+    name,
+    region,
+    projectId,
+    endpoint: project.endpoint ?? `https://dcs.${region}.myhuaweicloud.com`,
+    credentials: { aksk: credentials.aksk },
+    protectedTag: project.protectedTag ?? protectedTag,
+    rate: {
+      callsPerSecond: project.rate?.callsPerSecond ?? rate.callsPerSecond,
+      retriesPerHour: project.rate?.retriesPerHour ?? rate.retriesPerHour,
+    },
+    timeout: project.timeout ?? callTimeout,
+  };
+}
+
+function resolveTarget(target: TargetFile, name: string): Target {
+  return { name, project: target.project, ...resolveSelector(target), exclude: resolveSelector(target.exclude ?? {}) };
+}
+
+function resolveSelector(selector: NonNullable<TargetFile['exclude']>): Selector {
+  return { tags: selector.tags ?? {}, names: selector.names ?? [], ids: selector.ids ?? [] };
+}
+
+function resolveTrigger({ schedule, webhook }: JobFile['trigger']): JobTrigger {
+  if (schedule) {
+    return {
+      type: 'schedule',
+      cron: schedule.cron,
+      timezone: schedule.timezone ?? timezone,
+      startDeadline: schedule.startDeadline ?? startDeadline,
+      overlap: schedule.overlap ?? 'skip',
+    };
+  }
+  if (webhook) {
+    return { type: 'webhook', auth: webhook.auth, secrets: webhook.secrets, instances: webhook.instances ?? 'none' };
+  }
+  throw new Error('a trigger of no type was let through');
+}
+
+function resolvePolicies(job: Policies, defaults: Policies): typeof builtIn {
+  return {
+    enabled: job.enabled ?? defaults.enabled ?? builtIn.enabled,
+    dryRun: job.dryRun ?? defaults.dryRun ?? builtIn.dryRun,
+    guards: resolveGuards(job, defaults),
+    waves: resolveWaves(job, defaults),
+    retry: { ...builtIn.retry, ...defaults.retry, ...job.retry },
+    verify: { ...builtIn.verify, ...defaults.verify, ...job.verify },
+  };
+}
+
+function resolveGuards(job: Policies, defaults: Policies): Guards {
+  const { maxInstances, maxPercent } = { ...builtIn.guards, ...defaults.guards, ...job.guards };
+  return { maxInstances, maxPercent };
+}
+
+function resolveWaves(job: Policies, defaults: Policies): Waves {
+  const { canary, size, soak, maxFailures, order } = { ...builtIn.waves, ...defaults.waves, ...job.waves };
+  return { canary, size, soak, maxFailures, order: { tag: order.tag, values: order.values } };
+}
+
+function mapValues<From, To>(
+  record: Readonly<Record<string, From>>,
+  change: (value: From, name: string) => To,
+): Record<string, To> {
+  // No prototype: a job's name comes from outside, and `constructor` must find nothing.
+  const result: Record<string, To> = Object.create(null);
+  for (const [name, value] of Object.entries(record)) result[name] = change(value, name);
+  return result;
+}
+
+function found<Value>(record: Readonly<Record<string, Value>>, name: string): Value {
+  const value = record[name];
+  if (value === undefined) throw new Error('a name that leads nowhere was let through');
+  return value;
+}

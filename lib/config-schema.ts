@@ -1,0 +1,244 @@
+// The shape of autopilot.yml, as a user writes it: which keys there are, what each takes, what each means. The JSON Schema
+// for editors is generated from it. Defaults are in config-resolve.ts, what spans several keys in config-references.ts.
+
+import * as v from 'valibot';
+import { actions } from './config.ts';
+import { closed, isMapping, named } from './config-keys.ts';
+import {
+  amount,
+  checkedText,
+  duration,
+  endpoint,
+  flag,
+  instanceId,
+  oneOf,
+  ref,
+  share,
+  tag,
+  tagValue,
+  textLike,
+  whole,
+} from './config-values.ts';
+import type { Path } from './config-yaml.ts';
+import { checkCron } from './schedule.ts';
+import { checkZone } from './zone.ts';
+
+/** The form of a job's name: it is part of run ids and of URLs. */
+export const jobName = /^[a-z][a-z0-9-]{0,39}$/;
+
+/** Keys of a job that the contract has and this version does not enforce; they are refused in `defaults` too. */
+const jobNotYet = ['ladder', 'backup', 'cooldown', 'approval', 'collision', 'window', 'retention'];
+
+const name = textLike(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+  'expected a name of up to 64 letters, digits, dots, hyphens and underscores that starts with a letter or digit',
+);
+
+const listOf = <const Item extends v.GenericSchema>(item: Item) => v.array(item, 'expected a list');
+const text = v.pipe(v.string('expected a text; put it in quotes'), v.nonEmpty('expected a text that is not empty'));
+const tags = named(text, tagValue);
+const ids = v.pipe(
+  listOf(instanceId),
+  v.transform((list) => [...new Set(list)]),
+);
+
+function says<const Schema extends v.GenericSchema>(schema: Schema, description: string) {
+  return v.pipe(schema, v.description(description));
+}
+
+function may<const Schema extends v.GenericSchema>(schema: Schema, description: string) {
+  return v.exactOptional(says(schema, description));
+}
+
+const project = closed(
+  {
+    region: says(
+      textLike(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected a region such as eu-de or ap-southeast-3'),
+      'Region; part of the default endpoint',
+    ),
+    projectId: says(
+      textLike(/^[A-Za-z0-9]{8,64}$/, 'expected the id of the project: 8 to 64 letters and digits'),
+      'Id of the Huawei Cloud project',
+    ),
+    endpoint: may(
+      endpoint,
+      'DCS endpoint; plain http on loopback only. Default: https://dcs.<region>.myhuaweicloud.com',
+    ),
+    credentials: says(
+      closed({ aksk: says(ref, 'env:PREFIX; read are PREFIX_AK, PREFIX_SK and, where set, PREFIX_SECURITY_TOKEN') }, [
+        'iam',
+        'iamEndpoint',
+      ]),
+      'Names of the secrets that sign DCS calls',
+    ),
+    protectedTag: may(tag, 'Instances with this tag are never touched. Default: dcs-autopilot-protected=true'),
+    rate: may(
+      closed({
+        callsPerSecond: may(whole(1, 1000), 'DCS calls per second. Default: 10'),
+        retriesPerHour: may(whole(1, 1_000_000), 'Retried calls per hour. Default: 200'),
+      }),
+      'Limits that all runs of the project share',
+    ),
+    timeout: may(duration(), 'When one DCS call is given up. Default: 30s'),
+  },
+  ['allowTag', 'freeze'],
+);
+
+const selector = {
+  tags: may(tags, 'Tags that must all match'),
+  names: may(listOf(text), 'Globs (* and ?) over names; any may match'),
+  ids: may(ids, 'Ids of instances; any may match'),
+};
+
+const target = v.pipe(
+  closed({
+    project: says(name, 'The project whose instances are selected'),
+    ...selector,
+    exclude: may(closed(selector), 'Instances that match any one of these lists are left out'),
+  }),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (selectsByNothing(dataset.value)) {
+      addIssue({ message: 'selects by nothing; write names: ["*"] for the whole project' });
+    }
+  }),
+);
+
+function selectsByNothing(target: unknown): boolean {
+  if (!isMapping(target)) return false;
+  return ['tags', 'names', 'ids'].every((key) => Object.keys(Object(target[key] ?? {})).length === 0);
+}
+
+const schedule = closed({
+  cron: says(
+    checkedText('expected a cron text with five fields, in quotes', checkCron),
+    'Five fields: minute hour day month weekday',
+  ),
+  timezone: may(checkedText('expected a time zone such as Europe/Berlin', checkZone), 'IANA time zone. Default: UTC'),
+  startDeadline: may(duration(600), 'How late a fire may still start; at least 10m. Default: 30m'),
+  overlap: may(oneOf(['skip', 'queue']), 'What to do while the previous run is going. Default: skip'),
+});
+
+const secretsWanted = 'expected a list of one or two names of secrets, such as [env:DEPLOY_HOOK_SECRET]';
+
+const webhook = closed(
+  {
+    auth: says(oneOf(['standard-webhooks', 'bearer'], ['github']), 'How a request proves where it comes from'),
+    secrets: says(
+      v.pipe(v.array(ref, secretsWanted), v.minLength(1, secretsWanted), v.maxLength(2, secretsWanted)),
+      'Secrets that are accepted; two while one replaces the other',
+    ),
+    instances: may(oneOf(['none', 'subset']), 'Whether the body may name instances of the target. Default: none'),
+  },
+  ['events', 'match'],
+);
+
+const triggerTypes = ['schedule', 'webhook', 'alert'];
+
+const trigger = v.pipe(
+  closed(
+    {
+      schedule: may(schedule, 'Runs at times'),
+      webhook: may(webhook, 'Runs when POST /hooks/<job> is called'),
+    },
+    ['alert'],
+  ),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!isMapping(dataset.value)) return;
+    const count = Object.keys(dataset.value).filter((key) => triggerTypes.includes(key)).length;
+    if (count !== 1) addIssue({ message: 'needs exactly one of `schedule` and `webhook`' });
+  }),
+  v.metadata({ minProperties: 1, maxProperties: 1 }),
+);
+
+const guards = closed(
+  {
+    maxInstances: may(whole(1, 10_000), 'Most instances a run may plan. Default: 5'),
+    maxPercent: may(share, 'Largest share of all instances of the project a run may plan. Default: 10%'),
+    onExceed: may(oneOf(['refuse'], ['trim']), 'What happens to a larger plan: it is refused. Default: refuse'),
+  },
+  ['maxPerDay'],
+);
+
+const waves = closed(
+  {
+    canary: may(amount, 'Size of the first wave. Default: 1'),
+    size: may(amount, 'Size of each later wave. Default: 10%'),
+    soak: may(duration(), 'Time between two waves. Default: 2m'),
+    maxFailures: may(whole(1, 10_000), 'The run stops at this failed or unknown instance. Default: 1'),
+    order: may(
+      closed({
+        tag: says(text, 'Tag by which instances are ordered'),
+        values: says(listOf(tagValue), 'Its values, first to last; others come after them'),
+      }),
+      'Order of the instances. Default: tag env, values dev, staging, prod',
+    ),
+  },
+  ['healthCheck'],
+);
+
+const retry = closed({
+  maxAttempts: may(whole(1, 100), 'Sends per instance, the first included. Default: 6'),
+  baseDelay: may(duration(), 'Shortest backoff. Default: 10s'),
+  maxDelay: may(duration(), 'Longest backoff. Default: 5m'),
+  for: may(duration(), 'How long retrying and waiting may last. Default: 1h'),
+});
+
+const verify = closed({
+  interval: may(duration(), 'First gap between two reads. Default: 10s'),
+  settle: may(duration(), 'How long RUNNING must last without other evidence. Default: 60s'),
+  timeout: may(duration(), 'After this, an unverified instance is unknown. Default: 30m'),
+});
+
+const policies = {
+  enabled: may(flag, 'Whether the job starts at all. Default: true'),
+  dryRun: may(flag, 'Plan only, never send. Default: false'),
+  guards: may(guards, 'Limits above which a plan is refused'),
+  waves: may(waves, 'In which portions the work is done'),
+  retry: may(retry, 'How what failed is tried again'),
+  verify: may(verify, 'How it is made sure that an instance came back'),
+};
+
+const job = closed(
+  {
+    action: says(oneOf(actions), 'What is done to each instance'),
+    target: says(name, 'The target whose instances it is done to'),
+    trigger: says(trigger, 'What starts the job'),
+    ...policies,
+  },
+  jobNotYet,
+);
+
+/** The whole file. */
+export const configFile = closed(
+  {
+    stage: may(
+      textLike(/^[a-z0-9][a-z0-9-]{0,19}$/, 'expected up to 20 lower-case letters, digits and hyphens'),
+      "Part of every run's identity. Default: prod",
+    ),
+    projects: says(named(name, project), 'Huawei Cloud projects by name'),
+    targets: says(named(name, target), 'Selections of instances by name'),
+    jobs: says(
+      named(
+        textLike(
+          jobName,
+          'expected a name of up to 40 lower-case letters, digits and hyphens that starts with a letter',
+        ),
+        job,
+      ),
+      'Jobs by name',
+    ),
+    defaults: may(closed(policies, jobNotYet), 'What holds for every job that does not say otherwise'),
+  },
+  ['operators', 'sources', 'alertStorm', 'notify'],
+);
+
+/** The file after its values were read: durations in seconds, shares in percent, no defaults yet. */
+export type ConfigFile = v.InferOutput<typeof configFile>;
+
+/** Where plain YAML numbers and booleans are taken as they are written: values of tags, and ids made of digits. */
+export function isText(path: Path): boolean {
+  const [root, , key, inner] = path;
+  if (root === 'projects') return path.length === 3 && key === 'projectId';
+  if (root === 'targets') return (path.length === 4 && key === 'tags') || (path.length === 5 && inner === 'tags');
+  return path.at(-2) === 'values' && path.at(-3) === 'order';
+}
