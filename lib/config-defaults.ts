@@ -13,7 +13,7 @@ export const builtIn: {
 } = {
   enabled: true,
   dryRun: false,
-  guards: { maxInstances: 5, maxPercent: 10 },
+  guards: { maxInstances: 5, maxPercent: 10, stated: false },
   waves: {
     canary: { count: 1 },
     size: { percent: 10 },

@@ -84,7 +84,8 @@ function resolvePolicies(job: Policies, defaults: Policies): typeof builtIn {
 
 function resolveGuards(job: Policies, defaults: Policies): Guards {
   const { maxInstances, maxPercent } = { ...builtIn.guards, ...defaults.guards, ...job.guards };
-  return { maxInstances, maxPercent };
+  const stated = job.guards?.maxInstances !== undefined || job.guards?.maxPercent !== undefined;
+  return { maxInstances, maxPercent, stated };
 }
 
 function resolveWaves(job: Policies, defaults: Policies): Waves {

@@ -70,6 +70,8 @@ export interface Guards {
   readonly maxInstances: number;
   /** Of all instances of the project, rounded down, at least 1. */
   readonly maxPercent: number;
+  /** Whether the job itself states one of the two; a scheduled job that can lose data must. */
+  readonly stated: boolean;
 }
 
 export interface Waves {
