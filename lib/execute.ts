@@ -1,8 +1,10 @@
-// 4. Do it once: batches of at most 50, and one outcome per instance. Declares the port to DCS.
+// 4. Do it once: batches of at most 50, and what an answer means for each instance of its batch. Declares the port to
+// DCS. A batch that is refused as a whole is taken apart until the instance that it was refused for stands alone.
 
 import type { Problem } from './classify.ts';
 import type { Action } from './config.ts';
 import type { Instance, InstanceDetail } from './plan.ts';
+import { dueAgain, ended, type Track } from './track.ts';
 
 /** A read that worked, or what went wrong. Never throws for anything that a service or network can do. */
 export type Reading<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
@@ -33,4 +35,102 @@ export interface DcsApi {
   keyCounts(): Promise<Reading<ReadonlyMap<string, number>>>;
   /** Sends one action to 1-50 distinct instances, once. */
   act(action: Action, ids: readonly string[]): Promise<Answer>;
+}
+
+/** The most ids that one call takes (error DCS.4100). */
+export const batchSize = 50;
+
+/**
+ * What came of one call, small enough to be remembered for good: one letter per id of the batch, in its order
+ * (`s` success, `f` failed, `-` no result), or the problem of the whole call. `at`: ms since the epoch.
+ */
+export type Sent =
+  | { readonly at: number; readonly results: string }
+  | { readonly at: number; readonly lost: boolean; readonly problem: Problem };
+
+/** Cuts what is due into calls: full batches, groups kept apart, every instance in exactly one. */
+export function batchesOf(due: readonly Track[]): Track[][] {
+  const batches: Track[][] = [];
+  for (const members of Map.groupBy(due, ({ group }) => group).values()) {
+    for (let from = 0; from < members.length; from += batchSize) batches.push(members.slice(from, from + batchSize));
+  }
+  return batches;
+}
+
+/** Sends one batch, once. */
+export async function send(dcs: DcsApi, action: Action, ids: readonly string[], now: () => number): Promise<Sent> {
+  const answer = await dcs.act(action, ids);
+  const at = now();
+  if (answer.kind !== 'answered') return { at, lost: answer.kind === 'lost', problem: answer.problem };
+  const letters = { success: 's', failed: 'f' } as const;
+  const letter = (id: string): string => {
+    const result = answer.results.get(id);
+    return result === undefined ? '-' : letters[result];
+  };
+  return { at, results: ids.map(letter).join('') };
+}
+
+/** The batch after its answer. `retryAt`: when a throttled call may go again; `group`: a number no other batch has. */
+export function applySent(batch: readonly Track[], sent: Sent, retryAt: number, group: number): Track[] {
+  const called = batch.map((track) => ({ ...track, calls: track.calls + 1 }));
+  if ('results' in sent) return called.map((track, i) => applyResult(track, sent.results[i], sent.at));
+  if (sent.lost) return called.map((track) => lost(track, sent.at, sentence(sent.problem)));
+  return called.map((track) =>
+    applyRefusal(track, sent.problem, sent.at, { retryAt, group, alone: batch.length === 1 }),
+  );
+}
+
+/** After the look at a refused batch: whoever is still due goes on together, or in halves if nothing was found. */
+export function takeApart(before: readonly Track[], after: readonly Track[], group: number): Track[] {
+  const due = after.filter(({ phase }) => phase === 'due');
+  const half = due.length === before.length ? Math.ceil(due.length / 2) : due.length;
+  const first = new Set(due.slice(0, half));
+  return after.map((track) =>
+    track.phase === 'due' ? { ...track, group: first.has(track) ? group : group + 1 } : track,
+  );
+}
+
+/** The service's own words about a problem. */
+export function sentence({ code, message }: Problem): string {
+  return message === '' ? code : `${code}: ${message}`;
+}
+
+function applyResult(track: Track, letter: string | undefined, at: number): Track {
+  const sent = { ...track, attempts: track.attempts + 1, sentAt: at, group: 0 };
+  if (letter === 's') return { ...sent, phase: 'accepted', acceptedAt: at, runningSince: at, problem: null };
+  if (letter === 'f') {
+    return { ...sent, phase: 'asking', problem: { code: 'failed', reason: 'DCS answered "failed", without a reason' } };
+  }
+  return { ...sent, phase: 'lost', problem: { code: 'outcome_unknown', reason: 'the answer had no result for it' } };
+}
+
+function lost(track: Track, at: number, reason: string): Track {
+  const problem = { code: 'outcome_unknown', reason };
+  return { ...track, attempts: track.attempts + 1, sentAt: at, group: 0, phase: 'lost', problem };
+}
+
+interface RefusalContext {
+  readonly retryAt: number;
+  readonly group: number;
+  readonly alone: boolean;
+}
+
+function applyRefusal(track: Track, problem: Problem, at: number, context: RefusalContext): Track {
+  const reason = sentence(problem);
+  switch (problem.class) {
+    case 'throttled':
+    case 'unreachable': {
+      const dueAt = Math.max(context.retryAt, at + (problem.retryAfter ?? 0) * 1000);
+      return dueAgain({ ...track, problem: { code: problem.class, reason } }, dueAt, track.group);
+    }
+    case 'auth':
+    case 'config':
+      // Nothing was applied, and the run is about to be stopped for it: that decides what becomes of the track.
+      return dueAgain(track, at);
+    default:
+      if (!context.alone)
+        return { ...track, phase: 'asking', group: context.group, problem: { code: 'refused', reason } };
+      if (problem.class === 'busy') return { ...track, phase: 'busy', group: 0, problem: { code: 'busy', reason } };
+      return ended({ ...track, attempts: track.attempts + 1, sentAt: at }, 'failed', { code: 'rejected', reason });
+  }
 }

@@ -116,5 +116,8 @@ export async function runView(state: State, record: RunRecord): Promise<RunView>
 /** Cuts the stored list of planned instances into its waves. */
 export function intoWaves<T>(planned: readonly T[], sizes: readonly number[]): T[][] {
   let from = 0;
-  return sizes.map((size) => planned.slice(from, (from += size)));
+  return sizes.map((size) => {
+    from += size;
+    return planned.slice(from - size, from);
+  });
 }

@@ -1,0 +1,15 @@
+// The port of the durable engine: what the flow needs so that it goes on after a crash. Implemented by functions/run.ts
+// on AWS Lambda durable functions and by the tests' virtual engine. Code between these calls runs again at each wake, so
+// it must depend on nothing but their results and on what is written once. Results are plain JSON data.
+
+/** What an at-most-once piece of work gave; `interrupted`: it was begun, and nobody can tell how far it came. */
+export type Once<T> = { readonly interrupted: false; readonly value: T } | { readonly interrupted: true };
+
+export interface Engine {
+  /** Work that may run again after a crash: reads, and writes that can be repeated. Its result is remembered. */
+  step<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Work that is never begun twice. Its start is recorded before it begins. */
+  once<T>(name: string, work: () => Promise<T>): Promise<Once<T>>;
+  /** Sleeps whole seconds, at least one, at no cost and across restarts. */
+  wait(name: string, seconds: number): Promise<void>;
+}

@@ -1,0 +1,216 @@
+// The whole flow: event → plan → guards → execute → retry → verify → report. Durable: it may be taken up again at any
+// line, so it touches the world only inside the engine's steps, or reads what is written once.
+
+import { takeRetries } from './budget.ts';
+import type { Problem } from './classify.ts';
+import type { Project } from './config.ts';
+import type { Engine } from './engine.ts';
+import { AutopilotError } from './errors.ts';
+import type { DcsApi } from './execute.ts';
+import { firstRefusal, maxRun, type Refusal } from './guards.ts';
+import { type Inventory, readCandidates, readDetails, readInventory } from './inventory.ts';
+import { stops } from './look.ts';
+import { excludedSchema, makePlan, type Plan, plannedSchema } from './plan.ts';
+import {
+  itemSize,
+  type RunRecord,
+  type RunStatus,
+  readList,
+  readRecord,
+  updateRecord,
+  writeList,
+  writePart,
+} from './record.ts';
+import { countOutcomes, intoWaves, isGoing, type Outcome, statusOf } from './report.ts';
+import type { Halt } from './retry.ts';
+import type { Log } from './runtime.ts';
+import type { State } from './state.ts';
+import { freshTrack, isFailure, outcomeOf, type Track } from './track.ts';
+import { haltFor, runWave, type WaveResult } from './wave.ts';
+
+/** The world that a run works in. */
+export interface World {
+  readonly state: State;
+  readonly dcs: (project: Project) => DcsApi;
+  /** Milliseconds since the epoch; only read inside steps. */
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+/** How a run ends, before it is written down. */
+interface Ending {
+  readonly status: RunStatus;
+  readonly code?: string;
+  readonly reason?: string;
+  readonly outcomes?: readonly Outcome[];
+}
+
+/** Executes the stored run `runId` to its end and returns its status. Throws only where the state cannot be used. */
+export async function run(runId: string, engine: Engine, world: World): Promise<RunStatus> {
+  const status = await engine.step('begin', () => begin(runId, world));
+  if (!isGoing(status)) return status;
+  const record = await frozen(runId, world);
+  const ending = await work(record, engine, world);
+  return engine.step('report', () => report(record, ending, world));
+}
+
+async function work(record: RunRecord, engine: Engine, world: World): Promise<Ending> {
+  const { job, event } = record;
+  const ports = { dcs: world.dcs(job.project), state: world.state, now: world.now };
+
+  const inventory = await readInventory(engine, record, ports);
+  if (!inventory.ok) return unreadable(inventory.problem);
+  if (inventory.value.eligible > maxRun) return refused(tooMany(inventory.value));
+  const details = await readDetails(engine, record, inventory.value, ports);
+  if (!details.ok) return unreadable(details.problem);
+
+  await engine.step('plan', () => freezePlan(record, world));
+  const plan = await frozenPlan(record, world);
+  const { total, outside } = inventory.value;
+  const refusal = firstRefusal({ job, event, plan, total, outside });
+  if (refusal !== null) return refused(refusal);
+  if (plan.waves.length === 0) return nothingToDo;
+  if (event.dryRun ?? job.dryRun) return { status: 'planned' };
+
+  const { outcomes, halt } = await runWaves(record, plan, engine, world, ports.dcs);
+  return conclude(outcomes, halt);
+}
+
+/** Wave after wave: each one is verified before the next begins, and a halt leaves the rest not started. */
+async function runWaves(
+  record: RunRecord,
+  plan: Plan,
+  engine: Engine,
+  world: World,
+  dcs: DcsApi,
+): Promise<{ readonly outcomes: readonly Outcome[]; readonly halt: Halt | null }> {
+  const { job, runId } = record;
+  const outcomes = plan.waves.flat().map((planned) => outcomeOf(freshTrack(planned, 0)));
+  const takeMore = (calls: number): Promise<boolean> => takeRetries(world.state, job.project, calls, world.now());
+  let failures = 0;
+  let from = 0;
+  let halt: Halt | null = null;
+  for (const [i, planned] of plan.waves.entries()) {
+    const offset = from;
+    const save = (tracks: readonly Track[]): Promise<void> => saveOutcomes(runId, outcomes, offset, tracks, world);
+    const ports = { engine, dcs, now: world.now, takeRetries: takeMore, save };
+    const wave: WaveResult = await runWave({ runId, job, number: i + 1, planned, failures }, ports);
+    await engine.step(`wave ${i + 1} done`, () => save(wave.tracks).then(() => null));
+    for (const [k, track] of wave.tracks.entries()) outcomes[offset + k] = outcomeOf(track);
+    failures += wave.tracks.filter(isFailure).length;
+    from += planned.length;
+    halt = wave.halt;
+    if (halt !== null || from === outcomes.length) break;
+    await engine.wait(`soak ${i + 1}`, job.waves.soak);
+  }
+  const why = halt;
+  return {
+    outcomes: outcomes.map((outcome, k) => (k < from || why === null ? outcome : notStarted(outcome, why))),
+    halt,
+  };
+}
+
+/** Marks the run as running; one that has ended before it began (a second execution) keeps its status. */
+async function begin(runId: string, world: World): Promise<RunStatus> {
+  const startedAt = new Date(world.now()).toISOString();
+  const record = await updateRecord(world.state, runId, (before) =>
+    before.status === 'accepted' ? { ...before, status: 'running', started: true, startedAt } : null,
+  );
+  world.log.info('run started', { runId, job: record.job.name, action: record.action, trigger: record.event.trigger });
+  return record.status;
+}
+
+/** Only the job and the event are used of it: they never change, so every replay sees the same. */
+async function frozen(runId: string, world: World): Promise<RunRecord> {
+  const record = await readRecord(world.state, runId);
+  if (record === undefined) throw new AutopilotError('run_unknown', `there is no run ${runId}`);
+  return record;
+}
+
+/** Makes the plan from what was read, and stores it: from here on nothing about it changes. */
+async function freezePlan(record: RunRecord, world: World): Promise<string> {
+  const { state } = world;
+  const { runId, job } = record;
+  const plan = makePlan(job, await readCandidates(state, runId));
+  await writeList(state, runId, 'plan', plan.waves.flat());
+  await writeList(state, runId, 'excluded', plan.excluded);
+  const head = { hash: plan.hash, waves: plan.waves.map(({ length }) => length), excluded: plan.excluded.length };
+  await updateRecord(state, runId, (before) => ({ ...before, plan: head }));
+  world.log.debug('plan', { runId, hash: plan.hash, waves: head.waves.length, excluded: head.excluded });
+  return plan.hash;
+}
+
+async function frozenPlan(record: RunRecord, world: World): Promise<Plan> {
+  const { runId, job } = record;
+  const planned = await readList(world.state, runId, 'plan', plannedSchema);
+  const excluded = await readList(world.state, runId, 'excluded', excludedSchema);
+  const head = (await frozen(runId, world)).plan;
+  const waves = intoWaves(planned, head?.waves ?? []);
+  return { job: job.name, action: job.action, waves, excluded, hash: head?.hash ?? '' };
+}
+
+/** Writes the outcomes of one wave, in the items that it shares with its neighbours. */
+async function saveOutcomes(
+  runId: string,
+  all: readonly Outcome[],
+  offset: number,
+  tracks: readonly Track[],
+  world: World,
+): Promise<void> {
+  const outcomes = all.toSpliced(offset, tracks.length, ...tracks.map(outcomeOf));
+  const last = Math.ceil((offset + tracks.length) / itemSize);
+  for (let part = Math.floor(offset / itemSize); part < last; part++) {
+    await writePart(world.state, runId, 'outcomes', part, outcomes.slice(part * itemSize, (part + 1) * itemSize));
+  }
+  const counts = countOutcomes(outcomes);
+  await updateRecord(world.state, runId, (before) => ({ ...before, counts }));
+}
+
+/** Writes the end of the run. */
+async function report(record: RunRecord, ending: Ending, world: World): Promise<RunStatus> {
+  const { runId, job } = record;
+  const { outcomes = [], ...end } = ending;
+  await writeList(world.state, runId, 'outcomes', outcomes);
+  const counts = countOutcomes(outcomes);
+  const finishedAt = new Date(world.now()).toISOString();
+  await updateRecord(world.state, runId, (before) =>
+    isGoing(before.status) ? { ...before, ...end, counts, finishedAt } : null,
+  );
+  for (const { instanceId, status, attempts, code } of outcomes) {
+    world.log.info('outcome', { runId, instanceId, status, attempts, code });
+  }
+  world.log.info('run ended', { runId, job: job.name, ...end, ...counts });
+  return ending.status;
+}
+
+function conclude(outcomes: readonly Outcome[], halt: Halt | null): Ending {
+  const counts = countOutcomes(outcomes);
+  const status = statusOf(counts);
+  // A threshold that was reached by the very last instance has stopped nothing.
+  const isNews = halt !== null && (halt.code !== 'max_failures' || counts.notStarted > 0);
+  return { status, outcomes, ...(isNews && { code: halt.code, reason: halt.reason }) };
+}
+
+function notStarted(outcome: Outcome, halt: Halt): Outcome {
+  return { ...outcome, code: halt.code, reason: halt.reason };
+}
+
+/** DCS could not be read, so nothing was planned and nothing was sent. */
+function unreadable(problem: Problem): Ending {
+  const { code, reason } = haltFor(problem);
+  return { status: 'failed', code: stops(problem) ? code : 'dcs_unavailable', reason };
+}
+
+function refused({ code, reason }: Refusal): Ending {
+  return { status: 'refused', code, reason };
+}
+
+function tooMany({ eligible }: Inventory): Refusal {
+  return { code: 'too_many', reason: `${eligible} instances are selected; a run takes at most ${maxRun}` };
+}
+
+const nothingToDo: Ending = {
+  status: 'succeeded',
+  code: 'nothing_to_do',
+  reason: 'every selected instance is at work or in a state that the action does not apply to',
+};

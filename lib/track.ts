@@ -1,0 +1,107 @@
+// The unit of state of the work: one planned instance on its way to an outcome. Values only; what moves it from phase to
+// phase is execute.ts (an answer came), verify.ts (it was looked at) and retry.ts (time or a limit ran out).
+
+import type { PlannedInstance } from './plan.ts';
+import type { Outcome } from './report.ts';
+
+/**
+ * - `due`: to be sent at or after `dueAt`
+ * - `asking`: an answer gave no reason, or was about a whole batch; it is looked at before anything is decided
+ * - `busy`: something else is being done to it; it is looked at until that ends
+ * - `lost`: sent, and whether it was applied is unknown; it is looked at for evidence
+ * - `accepted`: DCS took it, or it was seen at work; it is looked at until verified
+ * - `ended`: it has its outcome
+ */
+export type Phase = 'due' | 'asking' | 'busy' | 'lost' | 'accepted' | 'ended';
+
+/** Times in ms since the epoch; null: not yet. */
+export interface Track {
+  readonly id: string;
+  readonly name: string;
+  readonly phase: Phase;
+  /** Sends that reached DCS and could have been applied; what `maxAttempts` counts. */
+  readonly attempts: number;
+  /** Calls that carried it, refused ones included; what makes another call a retry for the budget. */
+  readonly calls: number;
+  readonly dueAt: number;
+  /** Calls never mix groups; 0 is the common one, others come from splitting a refused batch. */
+  readonly group: number;
+  readonly sentAt: number | null;
+  readonly acceptedAt: number | null;
+  readonly evidence: 'state' | 'keys' | null;
+  /** Consecutive reads of RUNNING without a task, after the evidence or the settle time. */
+  readonly goodReads: number;
+  /** Since when it has been RUNNING in every read; starts at the acceptance. */
+  readonly runningSince: number;
+  readonly problem: { readonly code: string; readonly reason: string } | null;
+  readonly status: Outcome['status'];
+  readonly verifiedAt: number | null;
+  readonly verifiedBy: 'state' | 'keys' | 'quiet' | null;
+}
+
+/** A planned instance before anything was done. */
+export function freshTrack({ instanceId, name }: PlannedInstance, now: number): Track {
+  return {
+    id: instanceId,
+    name,
+    phase: 'due',
+    attempts: 0,
+    calls: 0,
+    dueAt: now,
+    group: 0,
+    sentAt: null,
+    acceptedAt: null,
+    evidence: null,
+    goodReads: 0,
+    runningSince: 0,
+    problem: null,
+    status: 'not_started',
+    verifiedAt: null,
+    verifiedBy: null,
+  };
+}
+
+/** The track at its end. `code` and `reason` replace the last problem where they are given. */
+export function ended(track: Track, status: Outcome['status'], problem: Track['problem'] = track.problem): Track {
+  return { ...track, phase: 'ended', status, problem };
+}
+
+/** Due again at `dueAt`, in the common group unless said otherwise. */
+export function dueAgain(track: Track, dueAt: number, group = 0): Track {
+  return { ...track, phase: 'due', dueAt, group };
+}
+
+/** Whether the track counts towards `waves.maxFailures`. */
+export function isFailure(track: Track): boolean {
+  return track.phase === 'ended' && (track.status === 'failed' || track.status === 'unknown');
+}
+
+/** What the world is told of a track, at its end or on the way there. */
+export function outcomeOf(track: Track): Outcome {
+  const { id, name, attempts, problem, acceptedAt, verifiedAt, verifiedBy } = track;
+  const status = track.phase === 'ended' ? track.status : track.sentAt === null ? 'not_started' : 'unknown';
+  return {
+    instanceId: id,
+    name,
+    status,
+    attempts,
+    ...notes(track, status, problem),
+    ...(acceptedAt !== null && { acceptedAt: iso(acceptedAt) }),
+    ...(verifiedAt !== null && { verifiedAt: iso(verifiedAt) }),
+    ...(verifiedBy !== null && { verifiedBy }),
+  };
+}
+
+function notes(
+  track: Track,
+  status: Outcome['status'],
+  problem: Track['problem'],
+): { readonly code?: string; readonly reason?: string } {
+  if (status === 'succeeded') return {};
+  if (track.phase === 'accepted') return { code: 'verifying', reason: 'DCS accepted it; its end is being watched for' };
+  return problem ?? {};
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}
