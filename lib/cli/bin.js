@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// Plain JavaScript, so that a Node that cannot run TypeScript gets as far as saying what to do.
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const runsTypeScript = major >= 24 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18);
+
+if (runsTypeScript) {
+  // A reader that has seen enough (`| head`) is no error.
+  process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  const { main } = await import('./main.ts');
+  process.exitCode = await main(process.argv.slice(2), {
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    env: process.env,
+    now: Date.now,
+  });
+} else {
+  process.stderr.write(
+    `dcs-autopilot needs Node 22.18 or later, and this is ${process.versions.node}. In the project's folder, \`npm ci\` ` +
+      'brings Node 24 along, which `npx dcs-autopilot` and the npm scripts then use; with --ignore-scripts it does ' +
+      'not: run `npm rebuild node`, or install a newer Node.\n',
+  );
+  process.exitCode = 1;
+}

@@ -1,0 +1,43 @@
+// The configuration file, read from disk for the commands that need it.
+
+import { readFileSync } from 'node:fs';
+import { type CheckedConfig, checkConfig } from '../config-file.ts';
+import { ConfigError, EnvironmentError } from '../errors.ts';
+import type { Io } from './io.ts';
+
+/** The file that is used when none is named: AUTOPILOT_CONFIG, else `autopilot.yml` in the working folder. */
+export function defaultFile(env: Io['env']): string {
+  return env['AUTOPILOT_CONFIG'] || 'autopilot.yml';
+}
+
+/**
+ * Reads and checks a file. Throws ConfigError with all faults, EnvironmentError `config_unreadable` where the file
+ * cannot be read.
+ */
+export function loadConfig(file: string): CheckedConfig {
+  return checkConfig(decode(readBytes(file), file), file);
+}
+
+function readBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new EnvironmentError('config_unreadable', `${file}: ${whyUnreadable(cause)}`, { cause });
+  }
+}
+
+function whyUnreadable(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'this file may not be read';
+  if (code === 'EISDIR') return 'this is a folder, not a file';
+  return `the file cannot be read (${String(code)})`;
+}
+
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new ConfigError([{ file, line: 1, path: '', message: 'the file is not UTF-8 text' }]);
+  }
+}

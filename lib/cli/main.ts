@@ -1,0 +1,116 @@
+// The command line: finds the command, runs it, and turns what it throws into a clean message and an exit code.
+// Commands are loaded when they are called, so that a light one does not wait for the code of a heavy one.
+
+import { AutopilotError, ConfigError, DoorError, showFault } from '../errors.ts';
+import type { Io } from './io.ts';
+import { UsageError } from './usage.ts';
+
+type Run = (args: readonly string[], io: Io) => Promise<number>;
+
+interface Command {
+  readonly name: string;
+  readonly args: string;
+  readonly does: string;
+  readonly load: () => Promise<Run>;
+}
+
+const commands: readonly Command[] = [
+  {
+    name: 'validate',
+    args: '[file]',
+    does: 'check the configuration; every fault with its line',
+    load: async () => (await import('./validate.ts')).validate,
+  },
+  {
+    name: 'next',
+    args: '[job] [--count N] [--from ISO]',
+    does: 'show coming fire times',
+    load: async () => (await import('./next.ts')).next,
+  },
+  {
+    name: 'schema',
+    args: '',
+    does: 'print the JSON Schema of the configuration',
+    load: async () => (await import('./schema.ts')).schema,
+  },
+  {
+    name: 'serve',
+    args: '[--once JOB]',
+    does: 'run on this machine',
+    load: async () => (await import('../local/serve.ts')).serve,
+  },
+];
+
+/**
+ * Runs one command line (without node and the script) and answers its exit code: 1 for an error, 64 for wrong usage,
+ * else what the command answers. Errors go to stderr, with `--json` as `{error: {code, message, details?}}`. What is
+ * thrown and is no AutopilotError is a bug and is thrown on.
+ */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    return await dispatch(argv, io);
+  } catch (error) {
+    return tell(error, argv, io);
+  }
+}
+
+async function dispatch(argv: readonly string[], io: Io): Promise<number> {
+  const at = argv.findIndex((arg) => !arg.startsWith('-'));
+  const command = find(argv[at]);
+  if (asksForHelp(argv)) {
+    io.stdout(usage(command));
+    return 0;
+  }
+  if (command === undefined) throw new UsageError(at === -1 ? 'a command is missing' : `unknown command ${argv[at]}`);
+  const run = await command.load();
+  return run(argv.toSpliced(at, 1), io);
+}
+
+function find(name: string | undefined): Command | undefined {
+  return commands.find((each) => each.name === name);
+}
+
+function asksForHelp(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  const options = end === -1 ? argv : argv.slice(0, end);
+  return options.some((arg) => arg === '--help' || arg === '-h') || argv[0] === 'help';
+}
+
+function usage(command: Command | undefined): string {
+  const lines = (command ? [command] : commands).map(
+    ({ name, args, does }) => `  ${`${name} ${args}`.padEnd(38)}${does}`,
+  );
+  return `Usage: npx dcs-autopilot <command> [--json]\n\n${lines.join('\n')}\n`;
+}
+
+function tell(error: unknown, argv: readonly string[], io: Io): number {
+  const known = asAutopilotError(error);
+  if (known === undefined) throw error;
+  const isUsage = known instanceof UsageError;
+  if (argv.includes('--json')) io.stderr(`${JSON.stringify({ error: inJson(known) })}\n`);
+  else io.stderr(`${inWords(known)}\n${isUsage ? `\n${usage(find(argv.find((arg) => !arg.startsWith('-'))))}` : ''}`);
+  return isUsage ? 64 : 1;
+}
+
+/** node:util's parseArgs marks what it throws by a code only; the first sentence of it is the useful one. */
+function asAutopilotError(error: unknown): AutopilotError | undefined {
+  if (error instanceof AutopilotError) return error;
+  if (!(error instanceof TypeError) || !('code' in error)) return undefined;
+  if (!String(error.code).startsWith('ERR_PARSE_ARGS_')) return undefined;
+  return new UsageError(error.message.split('. ')[0] ?? error.message);
+}
+
+function inWords(error: AutopilotError): string {
+  if (error instanceof ConfigError) return [...error.faults.map(showFault), faultCount(error)].join('\n');
+  return `dcs-autopilot: ${error.message}`;
+}
+
+function inJson(error: AutopilotError) {
+  if (error instanceof ConfigError) return { code: error.code, message: faultCount(error), details: error.faults };
+  const details = error instanceof DoorError && error.details.length > 0 ? { details: error.details } : {};
+  return { code: error.code, message: error.message, ...details };
+}
+
+function faultCount({ faults }: ConfigError): string {
+  return `${faults[0]?.file ?? 'configuration'}: ${faults.length} fault${faults.length === 1 ? '' : 's'}`;
+}
