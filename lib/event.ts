@@ -63,6 +63,11 @@ const manualBody = v.strictObject({
   plan: v.exactOptional(v.pipe(v.string('must be a hash'), v.regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits'))),
 });
 
+/** Throws DoorError 422 `disabled` for a job that is switched off. */
+export function refuseDisabled(job: Job): void {
+  if (!job.enabled) throw new DoorError(422, 'disabled', `The job ${job.name} is switched off (enabled: false).`);
+}
+
 /**
  * Reads the body of a webhook: `{instances?, reason?, dryRun?}`; ids come back in lower case, each once. Throws DoorError
  * 400 `malformed` for what cannot be read, 422 for what is not allowed: `instances_not_allowed`, `instances_empty`,

@@ -40,6 +40,16 @@ export function bodyTooLarge(): DoorError {
   return new DoorError(413, 'body_too_large', 'The body is over 256 KiB.');
 }
 
+/** Throws DoorError 413 `body_too_large`. */
+export function limitBody(request: Pick<HttpRequest, 'body'>): void {
+  if (request.body.length > maxBody) throw bodyTooLarge();
+}
+
+/** The refusal of a path, or of what it names. */
+export function notFound(message: string): DoorError {
+  return new DoorError(404, 'not_found', message);
+}
+
 /** The refusal of a request that cannot be read; `faults` names each faulty field. */
 export function malformed(message: string, faults: readonly Fault[] = []): DoorError {
   return new DoorError(400, 'malformed', message, faults);
@@ -64,10 +74,9 @@ export function errorAnswer(error: unknown): HttpAnswer {
 
 /**
  * The JSON value of a body: UTF-8, no byte order mark, at most 32 levels deep, no member twice at the top. An empty body
- * is `{}`. The content type is not looked at. Throws DoorError 400 `malformed`, 413 `body_too_large`.
+ * is `{}`. The content type is not looked at. Throws DoorError 400 `malformed`.
  */
 export function readJson(body: Uint8Array): unknown {
-  if (body.length > maxBody) throw bodyTooLarge();
   const text = decode(body);
   if (text.trim() === '') return {};
   const value = parse(text);

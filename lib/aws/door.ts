@@ -1,0 +1,109 @@
+// What every HTTP door shares: from API Gateway's event to a request of ours, and from an answer or an error back.
+// Nothing leaves a door but its documented answers; what went wrong inside is in the log, under the request's id.
+
+import type { MiddyfiedHandler, Request } from '@middy/core';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { AutopilotError, ConfigError, DoorError, EnvironmentError } from '../errors.ts';
+import { errorAnswer, type HttpAnswer, type HttpRequest } from '../http.ts';
+import type { Runtime } from '../runtime.ts';
+import type { State } from '../state.ts';
+import { powertoolsLog, withKeys } from './logger.ts';
+
+/** A composed door: what Lambda, the local server and the tests call. */
+export type Door = MiddyfiedHandler<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>;
+
+/** What a door does with a request that arrived. */
+export type Receive = (runtime: Runtime, request: HttpRequest) => Promise<HttpAnswer>;
+
+type Exchange = Request<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>;
+
+/** The inside of a door: opens the runtime, reads the event, writes the answer. */
+export function receiving(runtime: () => Promise<Runtime>, receive: Receive) {
+  return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+    const world = await open(runtime);
+    const log = withKeys(world.log, { requestId: event.requestContext.requestId });
+    return toResult(await receive({ ...world, log, state: orUnavailable(world.state) }, toRequest(event)));
+  };
+}
+
+/** Middleware that turns whatever a door throws into an answer, and logs it: refusals as info, our own faults as error. */
+export function answeringErrors(runtime: () => Promise<Runtime>): { onError: (exchange: Exchange) => Promise<void> } {
+  return {
+    onError: async (exchange) => {
+      const answer = errorAnswer(exchange.error);
+      exchange.response = toResult(answer);
+      const log = await logOf(runtime);
+      const facts = { ...factsOf(exchange.event), status: answer.status };
+      if (answer.status >= 500) log.error('request failed', { ...facts, error: exchange.error });
+      else log.info('request refused', { ...facts, code: codeOf(exchange.error) });
+    },
+  };
+}
+
+/** API Gateway's event as a request: the body as the bytes that were sent, the path without the stage. */
+export function toRequest(event: APIGatewayProxyEventV2): HttpRequest {
+  const { http, requestId, stage } = event.requestContext;
+  const prefix = `/${stage}/`;
+  const headers = Object.entries(event.headers).map(([name, value]) => [name.toLowerCase(), value]);
+  return {
+    method: http.method,
+    path: event.rawPath.startsWith(prefix) ? event.rawPath.slice(prefix.length - 1) : event.rawPath,
+    query: event.rawQueryString,
+    headers: Object.fromEntries(headers),
+    body: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
+    requestId,
+  };
+}
+
+function toResult({ status, body, headers }: HttpAnswer): APIGatewayProxyStructuredResultV2 {
+  const standard = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
+  return { statusCode: status, headers: { ...standard, ...headers }, body: JSON.stringify(body) };
+}
+
+/** A runtime that cannot be had is no fault of the sender: it is told to send again. */
+async function open(runtime: () => Promise<Runtime>): Promise<Runtime> {
+  try {
+    return await runtime();
+  } catch (cause) {
+    const ours = cause instanceof ConfigError || cause instanceof EnvironmentError;
+    if (cause instanceof AutopilotError && !ours) throw new DoorError(503, cause.code, cause.message, [], { cause });
+    throw new DoorError(503, 'unavailable', 'The service is not ready; send this again.', [], { cause });
+  }
+}
+
+/** The state as a door needs it: when it does not work, the sender is told to send again. */
+function orUnavailable(state: State): State {
+  return {
+    get: (key) => available(() => state.get(key)),
+    putIfAbsent: (key, value, options) => available(() => state.putIfAbsent(key, value, options)),
+    updateIf: (key, version, value) => available(() => state.updateIf(key, version, value)),
+    put: (key, value, options) => available(() => state.put(key, value, options)),
+    query: (pk, prefix) => available(() => state.query(pk, prefix)),
+    byJob: (job, limit, before) => available(() => state.byJob(job, limit, before)),
+  };
+}
+
+async function available<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new DoorError(503, 'state_unavailable', 'The state cannot be reached; send this again.', [], { cause });
+  }
+}
+
+async function logOf(runtime: () => Promise<Runtime>): Promise<Runtime['log']> {
+  try {
+    return (await runtime()).log;
+  } catch {
+    return powertoolsLog('dcs-autopilot', 'info');
+  }
+}
+
+function factsOf(event: APIGatewayProxyEventV2): Record<string, unknown> {
+  const { http, requestId } = event.requestContext;
+  return { requestId, method: http.method, path: event.rawPath.slice(0, 200) };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof AutopilotError ? error.code : 'internal';
+}
