@@ -1,0 +1,47 @@
+// The run: lib/run.ts inside AWS Lambda durable functions. What the flow asks of its engine is spelled here in the words
+// of the SDK; the same handler runs on the embedded backend, which hands in its own transport.
+
+import {
+  type DurableContext,
+  type DurableExecutionClient,
+  type DurableLambdaHandler,
+  StepSemantics,
+  withDurableExecution,
+} from '@aws/durable-execution-sdk-js';
+import * as v from 'valibot';
+import type { Engine } from '../lib/engine.ts';
+import { run, type World } from '../lib/run.ts';
+
+const payloadSchema = v.object({ v: v.literal(1), runId: v.string() });
+
+/** The durable handler of a run: payload `{v: 1, runId}`, result the status of the run. */
+export function runHandler(world: () => Promise<World>, transport?: DurableExecutionClient): DurableLambdaHandler {
+  return withDurableExecution(
+    async (payload: unknown, context: DurableContext) =>
+      run(v.parse(payloadSchema, payload).runId, engineOf(context), await world()),
+    transport === undefined ? undefined : { durableExecutionClient: transport },
+  );
+}
+
+function engineOf(context: DurableContext): Engine {
+  return {
+    // The work of a step never throws for what DCS does; what it throws for is the state store, which may come back.
+    step: async (name, work) =>
+      context.step(name, work, {
+        retryStrategy: (_, attempt) => ({ shouldRetry: attempt < 5, delay: { seconds: attempt } }),
+      }),
+    once: async (name, work) => {
+      try {
+        const semantics = StepSemantics.AtMostOncePerRetry;
+        return {
+          interrupted: false,
+          value: await context.step(name, work, { semantics, retryStrategy: () => ({ shouldRetry: false }) }),
+        };
+      } catch {
+        // Begun and not ended, whatever the reason: only reading can tell how far it came.
+        return { interrupted: true };
+      }
+    },
+    wait: async (name, seconds) => context.wait(name, { seconds }),
+  };
+}

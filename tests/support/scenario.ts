@@ -1,0 +1,136 @@
+// A small world for the tests of the flow: a fleet, a job, one event, and everything that came of it.
+
+import type { Action, Job } from '../../lib/config.ts';
+import { type Event, runId } from '../../lib/event.ts';
+import type { DcsApi } from '../../lib/execute.ts';
+import { Fleet, type FleetOptions } from '../../lib/local/simulator/fleet.ts';
+import type { InstanceSpec } from '../../lib/local/simulator/instance.ts';
+import { asJson, type RunRecord, readRecord, runKey } from '../../lib/record.ts';
+import { noCounts, type Outcome, type RunView, runView } from '../../lib/report.ts';
+import { run, type World } from '../../lib/run.ts';
+import { MemoryDcs } from './memory-dcs.ts';
+import { MemoryState } from './memory-state.ts';
+import { type Crash, VirtualClock, VirtualEngine } from './virtual-engine.ts';
+
+/** `00000000-0000-4000-8000-000000000007` for 7. */
+export function idOf(number: number): string {
+  return `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+}
+
+/** `count` plain Redis 5.0 master/standby instances `cache-1`... with tag env=staging. */
+export function instances(
+  count: number,
+  change: (number: number) => Partial<InstanceSpec> = () => ({}),
+): InstanceSpec[] {
+  return Array.from({ length: count }, (_, i) => ({
+    id: idOf(i + 1),
+    name: `cache-${String(i + 1).padStart(5, '0')}`,
+    tags: { env: 'staging' },
+    ...change(i + 1),
+  }));
+}
+
+/** A job over the whole project with generous caps, one wave after a canary of one, and short times. */
+export function jobOf(action: Action, change: Partial<Job> = {}): Job {
+  return {
+    name: 'nightly',
+    action,
+    enabled: true,
+    dryRun: false,
+    project: {
+      name: 'staging',
+      region: 'eu-de',
+      projectId: '0a1b2c3d4e5f60718293a4b5c6d7e8f9',
+      endpoint: 'http://127.0.0.1:1',
+      credentials: { aksk: 'env:EXAMPLE' },
+      protectedTag: { key: 'dcs-autopilot-protected', value: 'true' },
+      rate: { callsPerSecond: 1000, retriesPerHour: 1000 },
+      timeout: 30,
+    },
+    target: {
+      name: 'all',
+      project: 'staging',
+      tags: {},
+      names: [],
+      ids: [],
+      exclude: { tags: {}, names: [], ids: [] },
+    },
+    trigger: { type: 'webhook', auth: 'bearer', secrets: ['env:EXAMPLE_HOOK'], instances: 'subset' },
+    guards: { maxInstances: 10_000, maxPercent: 100, stated: true },
+    waves: {
+      canary: { count: 1 },
+      size: { percent: 100 },
+      soak: 60,
+      maxFailures: 10_000,
+      order: { tag: 'env', values: ['dev', 'staging', 'prod'] },
+    },
+    retry: { maxAttempts: 6, baseDelay: 10, maxDelay: 300, for: 3600 },
+    verify: { interval: 10, settle: 60, timeout: 1800 },
+    ...change,
+  };
+}
+
+export interface Scenario {
+  readonly job: Job;
+  readonly fleet: Omit<FleetOptions, 'now'>;
+  readonly event?: Partial<Event>;
+  readonly crash?: Crash;
+  /** Wraps the port to DCS, to watch or to disturb it. */
+  readonly wrap?: (dcs: DcsApi, clock: VirtualClock) => DcsApi;
+}
+
+export interface Played {
+  readonly view: RunView;
+  readonly fleet: Fleet;
+  readonly engine: VirtualEngine;
+  readonly clock: VirtualClock;
+  readonly state: MemoryState;
+  readonly record: RunRecord;
+  readonly outcome: (number: number) => Outcome | undefined;
+}
+
+/** Plays a scenario to its end. */
+export async function play(scenario: Scenario): Promise<Played> {
+  const clock = new VirtualClock('2026-11-23T02:00:00Z');
+  const fleet = new Fleet({ seed: 7, ...scenario.fleet, now: clock.now });
+  const state = new MemoryState();
+  const engine = new VirtualEngine(clock, scenario.crash ?? null);
+  const memory = new MemoryDcs(fleet, { sleep: async (milliseconds) => clock.advance(milliseconds) });
+  const dcs = scenario.wrap?.(memory, clock) ?? memory;
+  const id = await store(state, scenario, clock);
+  const silence = (): void => undefined;
+  const log = { error: silence, warn: silence, info: silence, debug: silence };
+  const world: World = { state, dcs: () => dcs, now: clock.now, log };
+  await engine.drive((invocation) => run(id, invocation, world));
+  const record = await readRecord(state, id);
+  if (record === undefined) throw new Error('the run has no record');
+  const view = await runView(state, record);
+  const outcome = (number: number): Outcome | undefined =>
+    view.outcomes.find(({ instanceId }) => instanceId === idOf(number));
+  return { view, fleet, engine, clock, state, record, outcome };
+}
+
+async function store(state: MemoryState, { job, event }: Scenario, clock: VirtualClock): Promise<string> {
+  const createdAt = new Date(clock.now()).toISOString();
+  const whole: Event = {
+    trigger: 'webhook',
+    identity: ['bearer', 'key-1'],
+    requestedBy: 'webhook:nightly',
+    receivedAt: createdAt,
+    ...event,
+  };
+  const id = runId('test', job.name, whole.identity);
+  const record: RunRecord = {
+    v: 1,
+    runId: id,
+    job,
+    action: job.action,
+    event: whole,
+    status: 'accepted',
+    started: true,
+    counts: noCounts,
+    createdAt,
+  };
+  await state.putIfAbsent(runKey(id), asJson(record));
+  return id;
+}
