@@ -55,9 +55,15 @@ export async function switchOff(work: TickWork, item: Item): Promise<void> {
 
 /**
  * Gives every fire between the mark and now its record, then moves the mark. `going` are the runs of the job that have
- * not ended.
+ * not ended. Where that could not be found out (undefined), due fires wait: a fire is not given up for a passing fault,
+ * but nor does it start beside a run that may be going.
  */
-export async function fireJob(work: TickWork, job: ScheduledJob, mark: Item, going: readonly string[]): Promise<void> {
+export async function fireJob(
+  work: TickWork,
+  job: ScheduledJob,
+  mark: Item,
+  going: readonly string[] | undefined,
+): Promise<void> {
   // Another tick, of another version of the configuration, has switched it off or changed it meanwhile.
   const since = untilOf(job.trigger, mark);
   if (since === null) return;
@@ -65,8 +71,8 @@ export async function fireJob(work: TickWork, job: ScheduledJob, mark: Item, goi
   if (found.due.length + found.missed.length === 0) return;
   if (found.forgotten > 0) work.runtime.log.warn('fires forgotten', { job: job.name, count: found.forgotten });
   // Those that can still start come first: the others are late anyway.
-  const waiting = await startDue(work, job, found.due, going);
-  const left = await recordMissed(work, job, found.missed, going);
+  const waiting = going === undefined ? found.due[0] : await startDue(work, job, found.due, going);
+  const left = await recordMissed(work, job, found.missed, going ?? []);
   const open = left ?? waiting;
   const until = open === undefined ? work.now : open.at - 1;
   // Where another tick moved it meanwhile, its mark is as true as this one: it too had recorded all that came before.

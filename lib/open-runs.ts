@@ -29,8 +29,11 @@ export interface TickWork {
   /** Milliseconds since the epoch; the same for every decision of the tick. */
   readonly now: number;
   note(what: keyof TickResult, runId: string): void;
-  /** Does a part that others do not depend on: what it throws is logged, kept, and thrown when the tick ends. */
-  attempt(facts: Readonly<Record<string, string>>, part: () => Promise<void>): Promise<void>;
+  /**
+   * Does a part whose failure must not stop the others: what it throws is logged, kept, and thrown when the tick ends.
+   * Returns undefined for a part that failed.
+   */
+  attempt<T>(facts: Readonly<Record<string, string>>, part: () => Promise<T>): Promise<T | undefined>;
 }
 
 /** The partition of all that ticks remember: `open#JOB` here, `mark#JOB` in fire.ts. */
@@ -51,17 +54,25 @@ type Memory = v.InferOutput<typeof memory>;
 
 /**
  * Finds the runs of one job that have not ended, mends those that are stuck, and returns the ids of those that are
- * still going. `item` is what the last tick remembered under `open#JOB`.
+ * still going, or undefined where one of them could not be looked at. `item` is what the last tick remembered under
+ * `open#JOB`.
  */
-export async function tendRuns(work: TickWork, job: string, item: Item | undefined): Promise<readonly string[]> {
+export async function tendRuns(
+  work: TickWork,
+  job: string,
+  item: Item | undefined,
+): Promise<readonly string[] | undefined> {
   const last = item === undefined ? null : v.parse(memory, item.value);
   const found = await unendedSince(work, job, (last?.scannedTo ?? work.now - lookBack) - scanMargin);
   const going: string[] = [];
+  let sure = true;
   for (const runId of new Set([...(last?.runs ?? []), ...found])) {
-    if (await stillGoing(work, job, runId)) going.push(runId);
+    const goes = await work.attempt({ job, runId }, () => stillGoing(work, runId));
+    sure &&= goes !== undefined;
+    if (goes !== false) going.push(runId);
   }
   await remember(work, job, item, last, going);
-  return going;
+  return sure ? going : undefined;
 }
 
 /** Candidates only: the index may show an older state of a run than its record. */
@@ -86,14 +97,9 @@ function isOpen(record: RunRecord): boolean {
   return isGoing(record.status);
 }
 
-async function stillGoing(work: TickWork, job: string, runId: string): Promise<boolean> {
-  // A run that cannot be looked at is one that may be going.
-  let going = true;
-  await work.attempt({ job, runId }, async () => {
-    const record = await readRecord(work.runtime.state, runId);
-    going = record !== undefined && isOpen(record) && isOpen(await mend(work, record));
-  });
-  return going;
+async function stillGoing(work: TickWork, runId: string): Promise<boolean> {
+  const record = await readRecord(work.runtime.state, runId);
+  return record !== undefined && isOpen(record) && isOpen(await mend(work, record));
 }
 
 async function mend(work: TickWork, record: RunRecord): Promise<RunRecord> {

@@ -46,10 +46,11 @@ export async function tick(runtime: TickWork['runtime']): Promise<TickResult> {
     },
     attempt: async (facts, part) => {
       try {
-        await part();
+        return await part();
       } catch (error) {
         failures.push(error);
         runtime.log.error('part of a tick failed', { ...facts, error });
+        return undefined;
       }
     },
   };
@@ -82,7 +83,8 @@ async function tendJob(
   const item = remembered.get(`${markPrefix}${name}`);
   // First of all: from here on the fires of a new schedule count, whatever goes wrong below.
   const mark = isScheduled(job) ? await markOf(work, job, item) : item;
-  const going = await tendRuns(work, name, remembered.get(`${openPrefix}${name}`));
+  const open = remembered.get(`${openPrefix}${name}`);
+  const going = await work.attempt({ job: name }, () => tendRuns(work, name, open));
   if (mark === undefined) return;
   if (isScheduled(job)) await fireJob(work, job, mark, going);
   else await switchOff(work, mark);
