@@ -6,7 +6,8 @@ import type { Action } from '../../lib/config.ts';
 import type { Answer, DcsApi, Reading } from '../../lib/execute.ts';
 import type { Fleet } from '../../lib/local/simulator/fleet.ts';
 import type { InstanceView } from '../../lib/local/simulator/instance.ts';
-import type { Reply } from '../../lib/local/simulator/reply.ts';
+import type { BatchResult, Reply } from '../../lib/local/simulator/reply.ts';
+import type { WireError } from '../../lib/local/simulator/wire-errors.ts';
 import type { Instance, InstanceDetail } from '../../lib/plan.ts';
 
 /** How the fake treats late answers. */
@@ -16,6 +17,8 @@ export interface MemoryDcsOptions {
   /** Waits for a delayed answer, on a clock of the test's own. Default: not at all. */
   readonly sleep?: (milliseconds: number) => Promise<void>;
 }
+
+type Answered = Extract<Answer, { readonly kind: 'answered' }>;
 
 /** DcsApi on a fleet in memory. */
 export class MemoryDcs implements DcsApi {
@@ -30,8 +33,10 @@ export class MemoryDcs implements DcsApi {
   }
 
   async list(tags: Readonly<Record<string, string>>): Promise<Reading<readonly Instance[]>> {
-    const everything = { offset: 0, limit: Number.POSITIVE_INFINITY };
-    return this.#read(this.#fleet.list({ tags, ...everything }), ({ items }) => items.map(toInstance));
+    // Like the client: a tag that cannot be asked for is left out, which finds more and never less.
+    const askable = Object.entries(tags).filter((pair) => !pair.some((part) => /[,=]/.test(part)));
+    const query = { tags: Object.fromEntries(askable), offset: 0, limit: Number.POSITIVE_INFINITY };
+    return this.#read(this.#fleet.list(query), ({ items }) => items.map(toInstance));
   }
 
   async total(): Promise<Reading<number>> {
@@ -40,7 +45,8 @@ export class MemoryDcs implements DcsApi {
 
   async show(id: string): Promise<Reading<InstanceDetail | null>> {
     const reading = await this.#read(this.#fleet.show(id), toDetail);
-    return !reading.ok && reading.problem.code === 'DCS.3022' ? { ok: true, value: null } : reading;
+    const isMissing = !reading.ok && reading.problem.status === 404 && reading.problem.class === 'final';
+    return isMissing ? { ok: true, value: null } : reading;
   }
 
   async appendonly(id: string): Promise<Reading<boolean | null>> {
@@ -51,42 +57,51 @@ export class MemoryDcs implements DcsApi {
     return this.#read(this.#fleet.statistic(), (views) => new Map(views.map(({ id, keys }) => [id, keys])));
   }
 
+  /** Rejects with RangeError, sending nothing, unless there are 1 to 50 distinct ids. */
   async act(action: Action, ids: readonly string[]): Promise<Answer> {
-    const reply = this.#fleet.act({ action, instances: ids });
-    const problem = await this.#problem(reply);
-    if (reply.kind === 'ok' && problem === null) {
-      const results = new Map(reply.value.map(({ instance, result }) => [instance, result]));
-      return { kind: 'answered', results, requestId: reply.requestId };
-    }
-    return answerTo(problem ?? ours('malformed', 'unexpected answer', reply));
+    const instances = [...new Set(ids.map((id) => id.toLowerCase()))];
+    if (instances.length < 1 || instances.length > 50) throw new RangeError(`1 to 50 ids, not ${instances.length}`);
+    const reading = await this.#read(this.#fleet.act({ action, instances }), resultsOf, 'no_results');
+    if (!reading.ok)
+      return { kind: reading.problem.class === 'unknown' ? 'lost' : 'refused', problem: reading.problem };
+    return { kind: 'answered', ...reading.value };
   }
 
-  async #read<T, U>(reply: Reply<T>, convert: (value: T) => U): Promise<Reading<U>> {
-    const problem = await this.#problem(reply);
-    if (problem !== null) return { ok: false, problem };
-    if (reply.kind === 'ok') return { ok: true, value: convert(reply.value) };
-    return { ok: false, problem: ours('malformed', 'unexpected answer', reply) };
-  }
-
-  async #problem(reply: Reply<unknown>): Promise<Problem | null> {
-    if (reply.delay >= this.#timeout) return ours('timeout', 'no answer in time');
+  async #read<T, U>(
+    reply: Reply<T>,
+    convert: (value: T, requestId: string) => U,
+    unreadable = 'answer_unreadable',
+  ): Promise<Reading<U>> {
+    if (reply.delay >= this.#timeout) return { ok: false, problem: unknown('timeout') };
     await this.#sleep(reply.delay);
-    if (reply.kind === 'ok') return null;
-    if (reply.kind === 'dropped') return ours('connection_lost', 'the connection was lost');
-    if (reply.kind !== 'error') return ours('no_results', 'an answer without content', reply);
-    const { status, code, message, retryAfter } = reply.error;
-    const wait = Number(retryAfter ?? Number.NaN);
-    const facts = { class: classify({ code, status }), code, message, status, requestId: reply.requestId };
-    return Number.isFinite(wait) ? { ...facts, retryAfter: wait } : facts;
+    const { requestId } = reply;
+    switch (reply.kind) {
+      case 'ok':
+        return { ok: true, value: convert(reply.value, requestId) };
+      case 'error':
+        return { ok: false, problem: problemOf(reply.error, requestId) };
+      case 'dropped':
+        return { ok: false, problem: unknown('connection_lost') };
+      default:
+        return {
+          ok: false,
+          problem: { ...unknown(unreadable), status: reply.kind === 'empty' ? 204 : 200, requestId },
+        };
+    }
   }
 }
 
-function answerTo(problem: Problem): Answer {
-  return problem.class === 'unknown' ? { kind: 'lost', problem } : { kind: 'refused', problem };
+function problemOf({ status, code, message, retryAfter }: WireError, requestId: string): Problem {
+  const problem = { class: classify({ code, status }), code, message, status, requestId };
+  return /^\d+$/.test(String(retryAfter)) ? { ...problem, retryAfter: Number(retryAfter) } : problem;
 }
 
-function ours(code: string, message: string, reply?: Reply<unknown>): Problem {
-  return { class: 'unknown', code, message, ...(reply === undefined ? {} : { requestId: reply.requestId }) };
+function unknown(code: string): Problem {
+  return { class: 'unknown', code, message: 'No answer that can be read.' };
+}
+
+function resultsOf(entries: readonly BatchResult[], requestId: string): Omit<Answered, 'kind'> {
+  return { results: new Map(entries.map(({ instance, result }) => [instance, result])), requestId };
 }
 
 function toInstance({ id, name, engine, version, status, tags, specCode }: InstanceView): Instance {

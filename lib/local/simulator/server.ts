@@ -23,8 +23,8 @@ export interface SimulatorOptions {
   readonly host?: string;
   /** Milliseconds since the epoch: the clock of signatures and of the Date header; usually the fleet's. */
   readonly now: () => number;
-  /** Waits before a delayed answer; default: real time. */
-  readonly sleep?: (milliseconds: number) => Promise<void>;
+  /** Waits before a delayed answer, until the caller hangs up; default: real time. */
+  readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** A running simulator. `url` has no trailing slash. */
@@ -60,9 +60,20 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   const reply = gateway.replyTo(request, await readBody(request));
-  if (reply.delay > 0) await (options.sleep ?? sleep)(reply.delay);
+  if (reply.delay > 0) await (options.sleep ?? realSleep)(reply.delay, hangUp(response));
   if (reply.kind === 'dropped') request.socket.destroy();
   else send(response, reply, options.now());
+}
+
+function realSleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return sleep(milliseconds, undefined, { signal });
+}
+
+/** Aborted when the connection is gone, so that nothing waits to answer nobody. */
+function hangUp(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 /** What stands before DCS: it knows who may call, and counts whom it sent away. */
