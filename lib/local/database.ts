@@ -142,9 +142,9 @@ function explain(cause: unknown, folder: string): EnvironmentError {
 }
 
 function resultCode(cause: unknown): number | undefined {
-  if (!(cause instanceof Error) || !('errcode' in cause) || typeof cause.errcode !== 'number') return undefined;
+  if (typeof cause !== 'object' || cause === null || !('errcode' in cause)) return undefined;
   // The upper bits tell finer reasons.
-  return cause.errcode & 0xff;
+  return typeof cause.errcode === 'number' ? cause.errcode & 0xff : undefined;
 }
 
 function holder(folder: string): string {
