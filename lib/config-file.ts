@@ -23,10 +23,10 @@ export function readConfig(text: string, file: string): Config {
 export function checkConfig(text: string, file: string): CheckedConfig {
   const yaml = yamlOf(text, file);
   const parsed = v.safeParse(configFile, yaml.value, { message: describe });
-  const broken = yaml.faults;
-  const shape = (parsed.issues ?? []).map((issue) => issueFault(issue, yaml));
+  // What could not be read is told once, not again as a value of the wrong kind.
+  const shape = (parsed.issues ?? []).map((issue) => issueFault(issue, yaml)).filter(({ path }) => !yaml.isLost(path));
   const references = referenceFaults(yaml.value).map((fault) => referenceFault(fault, yaml));
-  const faults = [...broken, ...[...shape, ...references].filter((fault) => !broken.some((each) => same(each, fault)))];
+  const faults = [...yaml.faults, ...shape, ...references];
   if (!parsed.success || faults.length > 0) throw configError(faults, file);
   const { projects, targets, jobs } = parsed.output;
   return {
@@ -59,14 +59,9 @@ function referenceFault({ path, message }: ReferenceFault, yaml: YamlFile): Line
   return { path, line: yaml.lineOf(path, 'value'), message };
 }
 
-/** What could not be read at all is told once, not again as a value of the wrong kind. */
-function same(broken: LineFault, fault: LineFault): boolean {
-  return broken.line === fault.line && showPath(broken.path) === showPath(fault.path);
-}
-
 function configError(faults: readonly LineFault[], file: string): ConfigError {
   const shown = faults.map(({ path, line, message }): ConfigFault => {
-    return { file, line, path: showPath(path), message: message.replaceAll(/\p{Cc}/gu, ' ') };
+    return { file, line, path: showPath(path), message: plain(message) };
   });
   const distinct = new Map(shown.map((fault) => [`${fault.line} ${fault.path} ${fault.message}`, fault]));
   return new ConfigError([...distinct.values()].sort((a, b) => a.line - b.line));
@@ -79,7 +74,12 @@ function showPath(path: Path): string {
 
 function showStep(step: string | number): string {
   if (typeof step === 'number') return `[${step}]`;
-  return /^[\w-]+$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+  return /^[\w-]+$/.test(step) ? `.${step}` : `[${plain(JSON.stringify(step))}]`;
+}
+
+/** Without what breaks a line or turns its direction. */
+function plain(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD');
 }
 
 function count(record: object): number {

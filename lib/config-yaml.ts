@@ -31,6 +31,8 @@ export interface LineFault {
 export interface YamlFile {
   readonly value: unknown;
   readonly faults: readonly LineFault[];
+  /** Whether the value at `path` could not be read, for which there is a fault already. */
+  readonly isLost: (path: Path) => boolean;
   /** The line of the key or value at `path`; of the nearest one above it where nothing is there. */
   readonly lineOf: (path: Path, part: 'key' | 'value') => number;
 }
@@ -46,6 +48,7 @@ export class YamlSyntaxError extends AutopilotError {
   }
 }
 
+const tooDeep = 'the values are nested too deeply';
 /** Bytes of UTF-8. */
 export const maxBytes = 1024 * 1024;
 const maxDepth = 32;
@@ -58,6 +61,7 @@ interface Walk {
   readonly line: (offset: number) => number;
   readonly lines: Map<string, { readonly key: number; readonly value: number }>;
   readonly faults: LineFault[];
+  readonly lost: Set<string>;
   readonly isText: (path: Path) => boolean;
   values: number;
   aliases: number;
@@ -72,9 +76,14 @@ export function readYaml(text: string, isText: (path: Path) => boolean): YamlFil
   const lineCounter = new LineCounter();
   const line = (offset: number) => Math.max(1, lineCounter.linePos(offset).line);
   const document = onlyDocument(text, lineCounter, line);
-  const walk: Walk = { document, line, lines: new Map(), faults: [], isText, values: 0, aliases: 0 };
+  const walk: Walk = { document, line, lines: new Map(), faults: [], lost: new Set(), isText, values: 0, aliases: 0 };
   const value = read(document.contents, [], 1, walk);
-  return { value, faults: walk.faults, lineOf: (path, part) => lineOf(walk, path, part) };
+  return {
+    value,
+    faults: walk.faults,
+    isLost: (path) => walk.lost.has(JSON.stringify(path)),
+    lineOf: (path, part) => lineOf(walk, path, part),
+  };
 }
 
 function onlyDocument(text: string, lineCounter: LineCounter, line: (offset: number) => number): Document {
@@ -84,9 +93,13 @@ function onlyDocument(text: string, lineCounter: LineCounter, line: (offset: num
   const problems = documents.flatMap((each) => [...each.errors, ...each.warnings]);
   if (problems.length > 0) throw new YamlSyntaxError(problems.map((problem) => syntaxFault(problem, line)));
   if (second) throw atLine(line(second.range[0]), 'the file holds more than one YAML document');
-  if (document === undefined || document.contents === null) throw atLine(1, 'the file is empty');
+  if (document === undefined || isNothing(document.contents)) throw atLine(1, 'the file is empty');
   if (document.directives.yaml.version === '1.1') throw atLine(1, 'YAML 1.1 is not supported; remove the directive');
   return document;
+}
+
+function isNothing(contents: unknown): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null);
 }
 
 function parse(text: string, lineCounter: LineCounter) {
@@ -102,7 +115,7 @@ function parse(text: string, lineCounter: LineCounter) {
     return 'empty' in documents ? [] : documents;
   } catch (error) {
     // The parser is recursive: thousands of open brackets end its stack.
-    if (error instanceof RangeError) throw atLine(1, 'the values are nested too deeply');
+    if (error instanceof RangeError) throw atLine(1, tooDeep);
     throw error;
   }
 }
@@ -118,7 +131,7 @@ const ownSentences: Partial<Record<YAMLError['code'], string>> = {
   BAD_DQ_ESCAPE: 'an escape sequence (\\) that is not known; use single quotes for plain backslashes',
   BAD_SCALAR_START: 'text that starts with a reserved character; put it in quotes',
   NON_STRING_KEY: 'a key must be plain text',
-  RESOURCE_EXHAUSTION: 'the values are nested too deeply',
+  RESOURCE_EXHAUSTION: tooDeep,
   TAG_RESOLVE_FAILED: 'a tag (!) that is not known; put text that starts with ! in quotes',
   UNEXPECTED_TOKEN: 'this cannot stand here in YAML',
 };
@@ -128,12 +141,12 @@ function syntaxFault(error: YAMLError, line: (offset: number) => number): LineFa
 }
 
 function read(node: unknown, path: Path, keyLine: number, walk: Walk): unknown {
-  walk.values += 1;
-  if (walk.values > maxValues) return tooMany(walk);
-  if (path.length > maxDepth) return fault(walk, path, keyLine, 'the values are nested too deeply');
-  if (isAlias(node)) return readAlias(node, path, keyLine, walk);
   const line = isScalar(node) && node.source !== '' ? lineAt(node, keyLine, walk) : keyLine;
   walk.lines.set(JSON.stringify(path), { key: keyLine, value: line });
+  walk.values += 1;
+  if (walk.values > maxValues) return tooMany(walk);
+  if (path.length > maxDepth) return lose(walk, path, keyLine, tooDeep);
+  if (isAlias(node)) return readAlias(node, path, keyLine, walk);
   if (isMap(node)) return readMap(node, path, keyLine, walk);
   if (isSeq(node)) return node.items.map((item, at) => read(item, [...path, at], lineAt(item, keyLine, walk), walk));
   return isScalar(node) ? readScalar(node, path, walk) : null;
@@ -164,9 +177,9 @@ function readScalar(scalar: Scalar, path: Path, walk: Walk): unknown {
 
 function readAlias(alias: Alias, path: Path, keyLine: number, walk: Walk): unknown {
   walk.aliases += 1;
-  if (walk.aliases > maxAliases) return fault(walk, path, keyLine, `more than ${maxAliases} aliases`);
+  if (walk.aliases > maxAliases) return lose(walk, path, keyLine, `more than ${maxAliases} aliases`);
   const node = alias.resolve(walk.document);
-  if (node === undefined) return fault(walk, path, keyLine, 'an alias (*) without its anchor (&)');
+  if (node === undefined) return lose(walk, path, keyLine, 'an alias (*) without its anchor (&)');
   return read(node, path, keyLine, walk);
 }
 
@@ -174,7 +187,12 @@ function tooMany(walk: Walk): undefined {
   if (walk.values === maxValues + 1) fault(walk, [], 1, `the file holds more than ${maxValues} values`);
 }
 
-function fault(walk: Walk, path: Path, line: number, message: string): undefined {
+function lose(walk: Walk, path: Path, line: number, message: string): undefined {
+  walk.lost.add(JSON.stringify(path));
+  fault(walk, path, line, message);
+}
+
+function fault(walk: Walk, path: Path, line: number, message: string): void {
   walk.faults.push({ path, line, message });
 }
 
