@@ -1,5 +1,5 @@
-// What every implementation of the port to DCS does, held against a simulated fleet: the real client over HTTP and the fake
-// in memory give the same answers, so that a test on the fake says something about the real one.
+// What every implementation of the port to DCS does, held against a simulated fleet: the real client over HTTP and the
+// fake in memory give the same answers, so that a test on the fake says something about the real one.
 
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { actions } from '../../lib/config.ts';

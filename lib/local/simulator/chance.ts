@@ -1,5 +1,5 @@
-// Chance for the simulator: a value depends only on the seed and on what it is for, never on how many were drawn before.
-// So the same seed gives the same world, in whatever order concurrent calls arrive.
+// Chance for the simulator: a value depends only on the seed and on what it is for, never on how many were drawn
+// before. So the same seed gives the same world, in whatever order concurrent calls arrive.
 
 /** Smallest and largest value, both included. */
 export interface Range {

@@ -1,6 +1,6 @@
-// A simulated project behind the calls of the DCS API: each call is counted and may meet a scripted fault before or after
-// it reaches the world of instances. Everything that was really done can be asked, so that a test can prove that nothing
-// happened twice. Clock and chance come from outside.
+// A simulated project behind the calls of the DCS API: each call is counted and may meet a scripted fault before or
+// after it reaches the world of instances. Everything that was really done can be asked, so that a test can prove that
+// nothing happened twice. Clock and chance come from outside.
 
 import type { Action } from '../../config.ts';
 import { hexId } from './chance.ts';

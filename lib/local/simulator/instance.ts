@@ -50,7 +50,7 @@ export interface InstanceState extends Required<InstanceSpec> {
   readonly applied: Readonly<Record<Action, number>>;
 }
 
-/** An instance as it is at one moment. `working`: an accepted action is not over, even if the status does not show it. */
+/** An instance at one moment. `working`: an accepted action is not over, even if the status does not show it. */
 export interface InstanceView extends Required<InstanceSpec> {
   readonly working: boolean;
 }

@@ -1,4 +1,5 @@
-// Which instances a list call selects, and which part of them it shows, as `GET /v2/{project_id}/instances` documents it.
+// Which instances a list call selects, and which part of them it shows, as `GET /v2/{project_id}/instances` documents
+// it.
 
 import type { InstanceView } from './instance.ts';
 

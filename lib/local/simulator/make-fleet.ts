@@ -27,8 +27,8 @@ export function makeFleet(options: MakeFleetOptions): Fleet {
 }
 
 /**
- * Made-up instances: names like `stg-cache-01`, tags `env` (staging, prod, dev; half are staging) and `team`. About every
- * ninth is Redis 3.0, every eighth a single node, every tenth of the others has `appendonly` off.
+ * Made-up instances: names like `stg-cache-01`, tags `env` (staging, prod, dev; half are staging) and `team`. About
+ * every ninth is Redis 3.0, every eighth a single node, every tenth of the others has `appendonly` off.
  */
 export function makeInstances(count: number, seed: number): readonly InstanceSpec[] {
   return Array.from({ length: count }, (_, index) => makeInstance(index, seed));

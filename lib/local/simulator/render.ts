@@ -1,5 +1,5 @@
-// Instances and errors as the JSON that DCS and its gateway send. Member names and types are those of the OTC API reference
-// (api-ref/source, querying_all_dcs_instances.rst and querying_a_dcs_instance.rst).
+// Instances and errors as the JSON that DCS and its gateway send. Member names and types are those of the OTC API
+// reference (api-ref/source, querying_all_dcs_instances.rst and querying_a_dcs_instance.rst).
 
 import type { Json } from '../../canonical.ts';
 import { chance } from './chance.ts';

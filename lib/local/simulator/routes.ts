@@ -1,5 +1,5 @@
-// The paths of the DCS API that the simulator knows: from method, path, query and body of a request to the fleet's reply as
-// JSON. A further route is a further line of the table.
+// The paths of the DCS API that the simulator knows: from method, path, query and body of a request to the fleet's
+// reply as JSON. A further route is a further line of the table.
 
 import * as v from 'valibot';
 import type { Json } from '../../canonical.ts';

@@ -1,5 +1,5 @@
-// What shall go wrong, as plain data that a test, the demo or a JSON file can hold, and the bookkeeping of which fault is
-// due. A fault is scripted (the nth call, the nth send of an instance) or drawn with the fleet's seed (a share).
+// What shall go wrong, as plain data that a test, the demo or a JSON file can hold, and the bookkeeping of which fault
+// is due. A fault is scripted (the nth call, the nth send of an instance) or drawn with the fleet's seed (a share).
 
 import { chance } from './chance.ts';
 import { usualError, type WireError } from './wire-errors.ts';

@@ -1,5 +1,5 @@
-// The simulator over HTTP, on loopback: checks who calls like the gateway does, answers like DCS does, and breaks off, dawdles
-// or babbles where the fleet's script says so. GET /__state shows what was really done, without a signature.
+// The simulator over HTTP, on loopback: checks who calls like the gateway does, answers like DCS does, and breaks off,
+// dawdles or babbles where the fleet's script says so. GET /__state shows what was really done, without a signature.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,5 +1,6 @@
-// The gateway's check of SDK-HMAC-SHA256, written from the vendor's guide (devg-apisign, api-sign-algorithm-002) and not
-// from the client's signer, so that one cannot hide the other's mistakes. It also locks a key that fails too often.
+// The gateway's check of SDK-HMAC-SHA256, written from the vendor's guide (devg-apisign, api-sign-algorithm-002) and
+// not from the client's signer, so that one cannot hide the other's mistakes. It also locks a key that fails too
+// often.
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -97,7 +98,7 @@ export class SignatureGate {
 
 /**
  * The signature (hex) that the request should carry when the headers named in `signed` (joined by `;`) are signed with
- * `sk` at `date` (`YYYYMMDDTHHMMSSZ`); null when one of the headers is missing or the body is not the one that was hashed.
+ * `sk` at `date` (`YYYYMMDDTHHMMSSZ`); null when one of the headers is missing or the payload hash is false.
  */
 export function signatureOf(request: ReceivedRequest, signed: string, date: string, sk: string): string | null {
   const names = signed.split(';');

@@ -1,5 +1,6 @@
 // The errors that DCS and its gateway send, with status and wire text, as the OTC DCS error code page
-// (opentelekomcloud-docs/distributed-cache-service, api-ref appendix/error_codes.rst) and the API signing guide list them.
+// (opentelekomcloud-docs/distributed-cache-service, api-ref appendix/error_codes.rst) and the API signing guide list
+// them.
 
 /** An error as it goes over the wire. */
 export interface WireError {

@@ -1,5 +1,5 @@
-// The instances of a fleet and what has been done to them: accepts or refuses an action for each, as scripted, and keeps
-// the book of what took hold. It knows nothing of calls and their faults (fleet.ts) nor of HTTP (server.ts).
+// The instances of a fleet and what has been done to them: accepts or refuses an action for each, as scripted, and
+// keeps the book of what took hold. It knows nothing of calls and their faults (fleet.ts) nor of HTTP (server.ts).
 
 import type { Action } from '../../config.ts';
 import { chance } from './chance.ts';
