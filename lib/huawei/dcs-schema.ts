@@ -1,0 +1,134 @@
+// The answers of DCS, as far as they are used. Lenient on purpose: the vendor's own samples have numbers where strings are
+// documented and the reverse, `{}` for an empty string, and numeric tag keys. What decides over safety is not guessed.
+
+import * as v from 'valibot';
+import type { Instance, InstanceDetail } from '../plan.ts';
+
+const scalar = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
+/** A string in whatever form it came; empty where there is none. */
+const text = v.fallback(scalar, '');
+const id = v.pipe(v.string(), v.nonEmpty(), v.toLowerCase());
+const count = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number))]),
+  v.safeInteger(),
+  v.minValue(0),
+);
+
+const tag = v.object({ key: v.pipe(scalar, v.nonEmpty()), value: v.optional(v.nullable(scalar)) });
+
+/**
+ * Tags by key. null where anything about them cannot be read, a key with two values included: such an instance counts
+ * as protected. An empty list means that there are none.
+ */
+const tags = v.fallback(
+  v.nullable(
+    v.pipe(
+      v.array(tag),
+      v.check((list) => new Set(list.map(({ key }) => key)).size === list.length),
+      v.transform((list) => Object.fromEntries(list.map(({ key, value }) => [key, value ?? '']))),
+    ),
+  ),
+  null,
+);
+
+const instanceEntries = {
+  instance_id: id,
+  name: text,
+  engine: text,
+  engine_version: text,
+  status: text,
+  spec_code: text,
+  tags,
+};
+const instanceObject = v.object(instanceEntries);
+const instance = v.pipe(instanceObject, v.transform(toInstance));
+
+/** `GET /instances`. `total` counts all that match; null where it was not told. */
+export const page = v.pipe(
+  // One item without an id makes the page unreadable. Leaving it out would hide an instance from the caps and from the
+  // plan, where every instance of a target stands with a reason, and nothing could name it there.
+  v.object({ instances: v.array(instance), instance_num: v.fallback(v.nullable(count), null) }),
+  v.transform((answer) => ({ instances: answer.instances, total: answer.instance_num })),
+);
+/** One page of the list. */
+export type Page = v.InferOutput<typeof page>;
+
+/** `GET /instances?limit=1`, of which only the number is wanted. */
+export const total = v.pipe(
+  v.object({ instance_num: count }),
+  v.transform((answer) => answer.instance_num),
+);
+
+/** `GET /instances/{id}`. */
+export const detail = v.pipe(
+  v.object({ ...instanceEntries, cache_mode: text, task: v.optional(v.unknown()) }),
+  v.transform(
+    (answer): InstanceDetail => ({
+      ...toInstance(answer),
+      cacheMode: answer.cache_mode === '' ? null : answer.cache_mode,
+      task: toTask(answer.task),
+    }),
+  ),
+);
+
+/** `GET /instances/statistic`: key counts by id. An entry that cannot be read only takes away evidence. */
+export const keyCounts = v.pipe(
+  v.object({ statistics: v.array(v.fallback(v.nullable(v.object({ instance_id: id, keys: count })), null)) }),
+  v.transform(
+    ({ statistics }) =>
+      new Map(statistics.flatMap((entry) => (entry === null ? [] : [[entry.instance_id, entry.keys]]))),
+  ),
+);
+
+/** `GET /instances/{id}/configs`: whether `appendonly` is on; null where there is no such parameter. */
+export const appendonly = v.pipe(
+  v.object({ redis_config: v.array(v.object({ param_name: v.string(), param_value: text })) }),
+  v.transform((answer) => answer.redis_config.find((entry) => entry.param_name === 'appendonly')?.param_value ?? null),
+  v.nullable(v.picklist(['yes', 'no'])),
+  v.transform((value) => (value === null ? null : value === 'yes')),
+);
+
+/** `PUT /instances/status`: one entry per instance; those that cannot be read or say something else are left out. */
+export const results = v.pipe(
+  v.object({
+    results: v.array(
+      v.fallback(v.nullable(v.object({ instance: id, result: v.picklist(['success', 'failed']) })), null),
+    ),
+  }),
+  v.transform((answer) => answer.results.filter((entry) => entry !== null)),
+);
+
+/** The two forms of an error: v2 `{error_code, error_msg}`, v1.0 `{error: {code, message}}`; empty where neither is there. */
+export const errorBody = v.object({
+  error_code: text,
+  error_msg: text,
+  request_id: text,
+  error: v.fallback(v.object({ code: text, message: text }), { code: '', message: '' }),
+});
+
+/** The JSON of a body, or undefined where it is none. */
+export function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function toInstance(answer: v.InferOutput<typeof instanceObject>): Instance {
+  return {
+    id: answer.instance_id,
+    name: answer.name,
+    engine: answer.engine,
+    version: answer.engine_version,
+    status: answer.status,
+    tags: answer.tags,
+    specCode: answer.spec_code,
+  };
+}
+
+/** Of any type on the wire. Whatever is there, even an empty object, counts as work in progress. */
+function toTask(task: unknown): string | null {
+  if (task === null || task === undefined || task === '') return null;
+  return typeof task === 'string' ? task : JSON.stringify(task);
+}
