@@ -1,0 +1,70 @@
+// The composition of everything on one machine: state and durable runs in one file, the doors' runtime, and the world
+// that runs work in. Nothing is listened on and nothing begins before `resume`.
+
+import { createHash, randomUUID } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runHandler } from '../../functions/run.ts';
+import type { Config, Project } from '../config.ts';
+import type { DcsApi } from '../execute.ts';
+import { HuaweiDcs } from '../huawei/dcs.ts';
+import type { Log, Runtime, Secrets } from '../runtime.ts';
+import type { Clock } from './clock.ts';
+import { DurableBackend } from './durable.ts';
+import { credentialsOf } from './secrets.ts';
+import { SqliteState } from './state-sqlite.ts';
+
+export interface LocalOptions {
+  readonly config: Config;
+  readonly database: DatabaseSync;
+  readonly secrets: Secrets;
+  /** The token of the operator `local`. */
+  readonly token: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Everything on one machine, put together. */
+export interface Local {
+  readonly runtime: Runtime;
+  readonly backend: DurableBackend;
+  readonly state: SqliteState;
+}
+
+/** Puts it together. Call `backend.resume()` once the doors are open. */
+export function composeLocal({ config, database, secrets, token, clock, log }: LocalOptions): Local {
+  const state = new SqliteState(database);
+  const backend = new DurableBackend({ database, clock, log });
+  const dcs = clients(secrets, clock);
+  const world = { state, dcs, now: clock.now, log };
+  backend.attach(runHandler(async () => world, backend.client));
+  const runtime: Runtime = {
+    config,
+    state,
+    executions: backend,
+    secrets,
+    operators: [{ name: 'local', tokenHash: createHash('sha256').update(token).digest('hex') }],
+    log,
+    now: clock.now,
+    randomId: randomUUID,
+  };
+  return { runtime, backend, state };
+}
+
+/** One client for each project as it was frozen into runs, so that all of its runs share one rate. */
+function clients(secrets: Secrets, clock: Clock): (project: Project) => DcsApi {
+  const known = new Map<string, DcsApi>();
+  return (project) => {
+    const key = JSON.stringify(project);
+    const dcs =
+      known.get(key) ??
+      new HuaweiDcs({
+        project,
+        credentials: (fresh = false) => credentialsOf(secrets, project.credentials.aksk, { fresh }),
+        now: clock.now,
+        sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
+      });
+    known.set(key, dcs);
+    return dcs;
+  };
+}
