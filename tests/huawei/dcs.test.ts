@@ -1,5 +1,6 @@
 // DCS over real connections: what is sent, how often, and what an answer that never comes means.
 
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type defaultFetch from 'node-fetch';
 import { FetchError } from 'node-fetch';
@@ -8,6 +9,7 @@ import { EnvironmentError } from '../../lib/errors.ts';
 import { HuaweiDcs, type HuaweiDcsOptions } from '../../lib/huawei/dcs.ts';
 import { type Credentials, sdkDate, sign } from '../../lib/huawei/sign.ts';
 import { type Handler, json, type Loopback, type Seen, startLoopback } from './loopback-server.ts';
+import { selfSigned } from './self-signed.ts';
 
 const projectId = '0a1b2c3d4e5f60718293a4b5c6d7e8f9';
 const one = '2e803f66-fbb0-47ad-b6cb-fb87f5bed4ef';
@@ -253,6 +255,47 @@ describe('an answer that does not come', () => {
     const answer = await dcs.act('flush', [one]);
 
     expect(answer).toMatchObject({ kind: 'refused', problem: { class: 'unreachable', code: 'aborted' } });
+    expect(server.seen).toEqual([]);
+  });
+});
+
+describe('a connection over TLS', () => {
+  const certificate = selfSigned();
+  const trusted = getCACertificates();
+
+  afterEach(() => setDefaultCACertificates(trusted));
+
+  it('carries calls, is kept, and is lost like any other after the request', async () => {
+    setDefaultCACertificates([certificate.cert]);
+    const handler: Handler = (response, seen, nth) =>
+      nth < 3 ? acceptAll(response, seen, nth) : response.socket?.destroy();
+    server = await startLoopback(handler, certificate);
+    const dcs = client(server.url);
+
+    const answers = [await dcs.act('flush', [one]), await dcs.act('flush', [one]), await dcs.act('flush', [one])];
+
+    expect(answers.map(({ kind }) => kind)).toEqual(['answered', 'answered', 'lost']);
+    expect(answers[2]).toMatchObject({ problem: { class: 'unknown', code: 'connection_lost' } });
+    expect(server.connections()).toBe(1);
+  });
+
+  it('is lost after the first request, too', async () => {
+    setDefaultCACertificates([certificate.cert]);
+    server = await startLoopback((response) => response.socket?.destroy(), certificate);
+
+    const answer = await client(server.url).act('flush', [one]);
+
+    expect(answer).toMatchObject({ kind: 'lost', problem: { class: 'unknown', code: 'connection_lost' } });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('sends nothing to a server whose certificate nobody trusts', async () => {
+    server = await startLoopback(acceptAll, certificate);
+
+    const answer = await client(server.url).act('flush', [one]);
+
+    expect(answer).toMatchObject({ kind: 'refused', problem: { class: 'unreachable', code: 'connect_failed' } });
+    expect(answer).toMatchObject({ problem: { message: 'No connection (DEPTH_ZERO_SELF_SIGNED_CERT).' } });
     expect(server.seen).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 // A server on the loopback that answers as a test says, for what only a real connection can show: what was sent, over how
 // many connections, and what becomes of a call that is cut off.
 
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /** One request as it arrived. */
@@ -23,25 +24,29 @@ export interface Loopback {
   close(): Promise<void>;
 }
 
-/** Starts a server on a free port. */
-export async function startLoopback(handler: Handler): Promise<Loopback> {
+/** Starts a server on a free port, over TLS where it is given a certificate. */
+export async function startLoopback(
+  handler: Handler,
+  tls?: { readonly key: string; readonly cert: string },
+): Promise<Loopback> {
   const seen: Seen[] = [];
   let connections = 0;
-  const server = createServer(async (request, response) => {
+  const listener = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const { method = '', url = '', headers } = request;
     const entry = { method, url, headers, body: Buffer.concat(chunks).toString() };
     seen.push(entry);
     handler(response, entry, seen.length);
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   server.on('connection', () => {
     connections += 1;
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = addressOf(server.address());
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     seen,
     connections: () => connections,
     close: () =>
