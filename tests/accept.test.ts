@@ -1,0 +1,207 @@
+// An event is never lost and never runs twice, wherever the process dies between two steps of its way in.
+
+import { describe, expect, it } from '@jest/globals';
+import { accept, acceptedAnswer, type Delivery, recordEnded, repeated } from '../lib/accept.ts';
+import { sha256 } from '../lib/canonical.ts';
+import { DoorError } from '../lib/errors.ts';
+import { type Event, runId } from '../lib/event.ts';
+import { type RunRecord, readRecord, updateRecord } from '../lib/record.ts';
+import { type DoorWorld, doorWorld, jobNamed, noon } from './support/door-world.ts';
+
+const job = jobNamed('token');
+const event: Event = {
+  trigger: 'webhook',
+  identity: ['bearer', 'deploy-1'],
+  requestedBy: 'webhook:token',
+  receivedAt: '2026-11-23T13:37:00.000Z',
+  reason: 'deployed',
+};
+const delivery: Delivery = { door: 'hooks/token/bearer', key: 'deploy-1', bodyHash: sha256('{}') };
+const id = runId('prod', 'token', event.identity);
+
+async function runsOf(world: DoorWorld): Promise<RunRecord[]> {
+  const items = await world.state.byJob('token', 100);
+  const ids = items.map(({ pk }) => pk.slice('run#'.length));
+  const records = await Promise.all(ids.map((run) => readRecord(world.state, run)));
+  return records.flatMap((record) => (record === undefined ? [] : [record]));
+}
+
+describe('accept', () => {
+  it('stores the event with its frozen job, starts it and marks it as started', async () => {
+    const world = doorWorld();
+
+    const accepted = await accept(world.runtime, job, event, delivery);
+
+    expect(accepted).toEqual({ runId: id, status: 'accepted', duplicate: false });
+    expect(world.starts).toEqual([id]);
+    expect(await readRecord(world.state, id)).toEqual({
+      v: 1,
+      runId: id,
+      job,
+      action: 'soft_restart',
+      event,
+      status: 'accepted',
+      started: true,
+      counts: { succeeded: 0, failed: 0, unknown: 0, skipped: 0, notStarted: 0 },
+      createdAt: '2026-11-23T13:37:00.000Z',
+    });
+  });
+
+  it('finds the run of a repeated delivery, as it is by now, and starts nothing', async () => {
+    const world = doorWorld();
+    await accept(world.runtime, job, event, delivery);
+    await updateRecord(world.state, id, (record) => ({ ...record, status: 'succeeded' }));
+    world.now = noon + 60_000;
+
+    const again = await accept(world.runtime, job, event, delivery);
+
+    expect(again).toEqual({ runId: id, status: 'succeeded', duplicate: true });
+    expect(world.starts).toEqual([id]);
+    expect(await runsOf(world)).toHaveLength(1);
+  });
+
+  it('keeps the job as it was when the event came in', async () => {
+    const world = doorWorld();
+    await accept(world.runtime, job, event, delivery);
+
+    await accept(world.runtime, { ...job, action: 'flush' }, event, delivery);
+
+    expect(await readRecord(world.state, id)).toMatchObject({
+      action: 'soft_restart',
+      job: { action: 'soft_restart' },
+    });
+  });
+
+  it('refuses a known key with another body, and stores nothing of it', async () => {
+    const world = doorWorld();
+    await accept(world.runtime, job, event, delivery);
+    const other = { ...delivery, bodyHash: sha256('{"dryRun":true}') };
+
+    const refused = await accept(world.runtime, job, { ...event, dryRun: true }, other).catch((error) => error);
+
+    expect(refused).toBeInstanceOf(DoorError);
+    expect(refused).toMatchObject({ status: 409, code: 'key_reused' });
+    expect((await readRecord(world.state, id))?.event).toEqual(event);
+    expect(world.starts).toEqual([id]);
+  });
+
+  it('takes an event without a delivery, by its identity alone', async () => {
+    const world = doorWorld();
+
+    const [first, second] = [await accept(world.runtime, job, event), await accept(world.runtime, job, event)];
+
+    expect([first.duplicate, second.duplicate]).toEqual([false, true]);
+    expect(world.starts).toEqual([id]);
+  });
+
+  it('gives two arrivals at the same moment one run', async () => {
+    const world = doorWorld();
+
+    const both = await Promise.all([1, 2, 3].map(() => accept(world.runtime, job, event, delivery)));
+
+    expect(both.filter(({ duplicate }) => !duplicate)).toHaveLength(1);
+    expect(new Set(both.map(({ runId }) => runId))).toEqual(new Set([id]));
+    expect(new Set(world.starts)).toEqual(new Set([id]));
+    expect(await runsOf(world)).toMatchObject([{ runId: id, started: true }]);
+  });
+
+  it('answers although the start is lost, and says so in the log', async () => {
+    const world = doorWorld();
+    world.failAt = 3;
+
+    const accepted = await accept(world.runtime, job, event, delivery);
+
+    expect(accepted).toMatchObject({ status: 'accepted', duplicate: false });
+    expect(await readRecord(world.state, id)).toMatchObject({ started: false });
+    expect(world.log.join()).toContain('run stored but not started');
+  });
+
+  it.each([1, 2, 3, 4, 5])('makes up for a loss of port call %d when the delivery is repeated', async (failAt) => {
+    const world = doorWorld();
+    world.failAt = failAt;
+    await accept(world.runtime, job, event, delivery).catch(() => 'lost');
+
+    const again = await accept(world.runtime, job, event, delivery);
+
+    expect(again.runId).toBe(id);
+    expect(await runsOf(world)).toMatchObject([{ runId: id, started: true, status: 'accepted' }]);
+    expect(new Set(world.starts)).toEqual(new Set([id]));
+  });
+
+  it.each([1, 2, 3, 4, 5])('makes up for it also where the repetition is looked up first: call %d', async (failAt) => {
+    const world = doorWorld();
+    world.failAt = failAt;
+    await accept(world.runtime, job, event, delivery).catch(() => 'lost');
+
+    const known = (await repeated(world.runtime, delivery)) ?? (await accept(world.runtime, job, event, delivery));
+
+    expect(known.runId).toBe(id);
+    expect(await runsOf(world)).toMatchObject([{ runId: id, started: true }]);
+  });
+
+  it('does not start a run that ended', async () => {
+    const world = doorWorld();
+    await recordEnded(world.runtime, job, event, 'missed', 'start_deadline', 'too late');
+
+    const accepted = await accept(world.runtime, job, event);
+
+    expect(accepted).toEqual({ runId: id, status: 'missed', duplicate: true });
+    expect(world.starts).toEqual([]);
+  });
+});
+
+describe('repeated', () => {
+  it('knows nothing of a delivery that never came', async () => {
+    expect(await repeated(doorWorld().runtime, delivery)).toBeUndefined();
+  });
+
+  it('refuses a known key with another body', async () => {
+    const world = doorWorld();
+    await accept(world.runtime, job, event, delivery);
+
+    const refused = repeated(world.runtime, { ...delivery, bodyHash: 'other' });
+
+    await expect(refused).rejects.toMatchObject({ status: 409, code: 'key_reused' });
+  });
+});
+
+describe('recordEnded', () => {
+  it('stores a run that ended before it began, once, and starts nothing', async () => {
+    const world = doorWorld();
+
+    const first = await recordEnded(world.runtime, job, event, 'missed', 'start_deadline', 'too late');
+    world.now = noon + 60_000;
+    const second = await recordEnded(world.runtime, job, event, 'refused', 'overlap', 'another one');
+
+    expect(first).toEqual({ runId: id, status: 'missed', duplicate: false });
+    expect(second).toEqual({ runId: id, status: 'missed', duplicate: true });
+    expect(world.starts).toEqual([]);
+    expect(await readRecord(world.state, id)).toMatchObject({
+      status: 'missed',
+      code: 'start_deadline',
+      reason: 'too late',
+      started: false,
+      createdAt: '2026-11-23T13:37:00.000Z',
+      finishedAt: '2026-11-23T13:37:00.000Z',
+    });
+  });
+
+  it('leaves a run alone that is under way', async () => {
+    const world = doorWorld();
+    await accept(world.runtime, job, event);
+
+    const late = await recordEnded(world.runtime, job, event, 'missed', 'start_deadline', 'too late');
+
+    expect(late).toEqual({ runId: id, status: 'accepted', duplicate: true });
+  });
+});
+
+describe('acceptedAnswer', () => {
+  it('points to the run', () => {
+    expect(acceptedAnswer({ runId: id, status: 'accepted', duplicate: false })).toEqual({
+      status: 202,
+      body: { runId: id, status: 'accepted', statusUrl: `/runs/${id}` },
+      headers: { location: `/runs/${id}` },
+    });
+  });
+});

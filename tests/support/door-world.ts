@@ -1,0 +1,280 @@
+// The world around a door: a runtime over fakes whose calls are counted and can be made to fail, and requests in the
+// shape of API Gateway. No network and no clock; every secret here is made up.
+
+import { createHmac } from 'node:crypto';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import * as v from 'valibot';
+import { type Json, sha256 } from '../../lib/canonical.ts';
+import type { Config, Job, JobTrigger, Project, Ref, Target } from '../../lib/config.ts';
+import { EnvironmentError } from '../../lib/errors.ts';
+import type { LambdaDoor } from '../../lib/local/gateway.ts';
+import { toContext } from '../../lib/local/gateway.ts';
+import type { Log, Runtime } from '../../lib/runtime.ts';
+import type { State } from '../../lib/state.ts';
+import { MemoryState } from './memory-state.ts';
+
+/** 2026-11-23T13:37:00Z, the time of the signed fixture. */
+export const noon = 1_795_441_020_000;
+
+export const signingSecret = 'whsec_ZXhhbXBsZS1zdGFuZGFyZC13ZWJob29rcy1rZXktMzI=';
+export const olderSigningSecret = 'whsec_ZXhhbXBsZS1vbGRlci1yb3RhdGVkLW91dC1rZXktMzI=';
+export const hookToken = 'example-hook-token-made-up';
+export const operatorToken = 'example-operator-token-made-up';
+
+export const ids = [
+  '11111111-1111-4111-8111-111111111111',
+  '22222222-2222-4222-8222-222222222222',
+  '33333333-3333-4333-8333-333333333333',
+] as const;
+
+const project: Project = {
+  name: 'staging',
+  region: 'eu-de',
+  projectId: '0a1b2c3d4e5f60718293a4b5c6d7e8f9',
+  endpoint: 'http://127.0.0.1:1',
+  credentials: { aksk: 'env:HUAWEICLOUD_SDK' },
+  protectedTag: { key: 'dcs-autopilot-protected', value: 'true' },
+  rate: { callsPerSecond: 10, retriesPerHour: 200 },
+  timeout: 30,
+};
+
+const byTag: Target = {
+  name: 'staging-caches',
+  project: 'staging',
+  tags: { env: 'staging' },
+  names: [],
+  ids: [],
+  exclude: { tags: {}, names: [], ids: [] },
+};
+
+/** A target of the first two ids, one of them written in upper case. */
+export const byIds: Target = { ...byTag, name: 'two-caches', tags: {}, ids: [ids[0], ids[1].toUpperCase()] };
+
+/** A job with a trigger; `changes` replace its members. */
+export function jobOf(name: string, trigger: JobTrigger, changes: Partial<Job> = {}): Job {
+  return {
+    name,
+    action: 'soft_restart',
+    enabled: true,
+    dryRun: false,
+    project,
+    target: byTag,
+    trigger,
+    guards: { maxInstances: 5, maxPercent: 10, stated: true },
+    waves: {
+      canary: { count: 1 },
+      size: { percent: 10 },
+      soak: 120,
+      maxFailures: 1,
+      order: { tag: 'env', values: [] },
+    },
+    retry: { maxAttempts: 6, baseDelay: 10, maxDelay: 300, for: 3600 },
+    verify: { interval: 10, settle: 60, timeout: 1800 },
+    ...changes,
+  };
+}
+
+function hook(auth: 'standard-webhooks' | 'bearer', secrets: readonly Ref[], instances: 'none' | 'subset'): JobTrigger {
+  return { type: 'webhook', auth, secrets, instances };
+}
+
+const nightly: JobTrigger = {
+  type: 'schedule',
+  cron: '0 2 * * *',
+  timezone: 'Europe/Berlin',
+  startDeadline: 1800,
+  overlap: 'skip',
+};
+
+/** One job for each way to call one. */
+export const jobs: Readonly<Record<string, Job>> = Object.fromEntries(
+  [
+    jobOf('signed', hook('standard-webhooks', ['env:SIGNING', 'env:SIGNING_OLD'], 'subset')),
+    jobOf('token', hook('bearer', ['env:TOKEN'], 'subset')),
+    jobOf('two', hook('bearer', ['env:TOKEN'], 'subset'), { target: byIds }),
+    jobOf('whole', hook('bearer', ['env:TOKEN'], 'none')),
+    jobOf('off', hook('bearer', ['env:TOKEN'], 'subset'), { enabled: false }),
+    jobOf('broken', hook('standard-webhooks', ['env:MALFORMED'], 'subset')),
+    jobOf('keyless', hook('bearer', ['env:MISSING'], 'subset')),
+    jobOf('nightly', nightly),
+  ].map((job) => [job.name, job]),
+);
+
+/** One of them. */
+export function jobNamed(name: string): Job {
+  const job = jobs[name];
+  if (job === undefined) throw new Error(`no job ${name}`);
+  return job;
+}
+
+/** A runtime over fakes, and what a test may look at or change. */
+export interface DoorWorld {
+  readonly runtime: Runtime;
+  readonly open: () => Promise<Runtime>;
+  readonly state: MemoryState;
+  /** Run ids in the order of their starts. */
+  readonly starts: string[];
+  /** Lines of the log, as JSON. */
+  readonly log: string[];
+  /** What each Ref holds when it is read fresh; `cached` when it is not. */
+  readonly secrets: Map<Ref, string>;
+  readonly cached: Map<Ref, string>;
+  /** Milliseconds. */
+  now: number;
+  /** Number of the port call that fails, from 1; 0: none. */
+  failAt: number;
+  /** Port calls so far: state and executions. */
+  calls: number;
+}
+
+/** A fresh world. */
+export function doorWorld(): DoorWorld {
+  const secrets = new Map<Ref, string>([
+    ['env:SIGNING', signingSecret],
+    ['env:SIGNING_OLD', olderSigningSecret],
+    ['env:TOKEN', hookToken],
+    ['env:MALFORMED', 'whsec_c2hvcnQ='],
+  ]);
+  const world: Omit<DoorWorld, 'runtime' | 'open'> = {
+    state: new MemoryState(),
+    starts: [],
+    log: [],
+    secrets,
+    cached: new Map(),
+    now: noon,
+    failAt: 0,
+    calls: 0,
+  };
+  const runtime = runtimeOf(world);
+  return Object.assign(world, { runtime, open: async () => runtime });
+}
+
+function runtimeOf(world: Omit<DoorWorld, 'runtime' | 'open'>): Runtime {
+  const config: Config = { stage: 'prod', projects: { staging: project }, jobs };
+  let random = 0;
+  return {
+    config,
+    state: failing(world),
+    executions: {
+      start: (runId) => counted(world, async () => void world.starts.push(runId)),
+      status: async (runId) => (world.starts.includes(runId) ? 'running' : 'absent'),
+    },
+    secrets: { get: async (ref, options) => secretOf(world, ref, options?.fresh ?? false) },
+    operators: [
+      { name: 'bob', tokenHash: sha256('example-token-of-bob') },
+      { name: 'alice', tokenHash: sha256(operatorToken) },
+    ],
+    log: logInto(world.log),
+    now: () => world.now,
+    randomId: () => `random-${++random}`,
+  };
+}
+
+/** A log that keeps its lines. */
+export function logInto(lines: string[]): Log {
+  const at = (level: string) => (message: string, facts?: object) => {
+    lines.push(JSON.stringify({ level, message, ...facts }));
+  };
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
+}
+
+function secretOf(world: Pick<DoorWorld, 'secrets' | 'cached'>, ref: Ref, fresh: boolean): string {
+  const value = (fresh ? undefined : world.cached.get(ref)) ?? world.secrets.get(ref);
+  if (value === undefined) throw new EnvironmentError('secret_missing', `${ref} is not set`);
+  return value;
+}
+
+function failing(world: Omit<DoorWorld, 'runtime' | 'open'>): State {
+  const { state } = world;
+  return {
+    get: (key) => counted(world, () => state.get(key)),
+    putIfAbsent: (key, value, options) => counted(world, () => state.putIfAbsent(key, value, options)),
+    updateIf: (key, version, value) => counted(world, () => state.updateIf(key, version, value)),
+    put: (key, value, options) => counted(world, () => state.put(key, value, options)),
+    query: (pk, prefix) => counted(world, () => state.query(pk, prefix)),
+    byJob: (job, limit, before) => counted(world, () => state.byJob(job, limit, before)),
+  };
+}
+
+async function counted<T>(world: Pick<DoorWorld, 'calls' | 'failAt'>, work: () => Promise<T>): Promise<T> {
+  world.calls += 1;
+  if (world.calls === world.failAt) throw new Error('the port does not answer');
+  return await work();
+}
+
+/** A request before it becomes an event. */
+export interface Sent {
+  readonly method?: string;
+  readonly path: string;
+  readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Bytes are sent in Base64, as API Gateway does with what is no text. */
+  readonly body?: string | Uint8Array;
+}
+
+/** An event of API Gateway. */
+export function eventOf({ method = 'POST', path, query = '', headers = {}, body }: Sent): APIGatewayProxyEventV2 {
+  const isText = body === undefined || typeof body === 'string';
+  return {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath: path,
+    rawQueryString: query,
+    headers: { 'content-type': 'application/json', ...headers },
+    requestContext: {
+      accountId: '111122223333',
+      apiId: 'a1b2c3d4e5',
+      domainName: 'a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com',
+      domainPrefix: 'a1b2c3d4e5',
+      http: { method, path, protocol: 'HTTP/1.1', sourceIp: '203.0.113.10', userAgent: 'test' },
+      requestId: 'ZhNHJhhLjoEEPiw=',
+      routeKey: '$default',
+      stage: '$default',
+      time: '23/Nov/2026:13:37:00 +0000',
+      timeEpoch: noon,
+    },
+    ...(body !== undefined && { body: isText ? body : Buffer.from(body).toString('base64') }),
+    isBase64Encoded: !isText,
+  };
+}
+
+/** What came back: always JSON. */
+export interface Answered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: Json;
+}
+
+/** Sends a request through a composed door. */
+export async function call(door: LambdaDoor, sent: Sent): Promise<Answered> {
+  return await invoke(door, eventOf(sent));
+}
+
+/** Hands an event to a composed door. */
+export async function invoke(door: LambdaDoor, event: APIGatewayProxyEventV2): Promise<Answered> {
+  const { statusCode = 0, headers = {}, body = '' } = await door(event, toContext('test', 'test'));
+  return { status: statusCode, headers, body: JSON.parse(body) };
+}
+
+/** The error of an answer. */
+export function errorOf({ body }: Answered): { code: string; message: string; details?: { path: string }[] } {
+  const detail = v.object({ path: v.string(), message: v.string() });
+  const error = v.strictObject({ code: v.string(), message: v.string(), details: v.exactOptional(v.array(detail)) });
+  return v.parse(v.strictObject({ error }), body).error;
+}
+
+/** The headers of a request signed after standard-webhooks; `at` in milliseconds. */
+export function signature(
+  body: string | Uint8Array,
+  { id = 'msg_1', at = noon, secret = signingSecret }: { id?: string; at?: number; secret?: string } = {},
+): Record<string, string> {
+  const timestamp = String(Math.floor(at / 1000));
+  const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
+  const mac = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64');
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${mac}` };
+}
+
+/** A bearer token with a key. */
+export function bearer(key: string, token: string = hookToken): Record<string, string> {
+  return { authorization: `Bearer ${token}`, 'idempotency-key': key };
+}
