@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { type CheckedConfig, checkConfig } from '../config-file.ts';
 import { ConfigError, EnvironmentError } from '../errors.ts';
+import { errorCode } from './error-code.ts';
 import type { Io } from './io.ts';
 
 /** The file that is used when none is named: AUTOPILOT_CONFIG, else `autopilot.yml` in the working folder. */
@@ -27,11 +28,11 @@ function readBytes(file: string): Uint8Array {
 }
 
 function whyUnreadable(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const code = errorCode(cause);
   if (code === 'ENOENT') return 'there is no such file';
   if (code === 'EACCES') return 'this file may not be read';
   if (code === 'EISDIR') return 'this is a folder, not a file';
-  return `the file cannot be read (${String(code)})`;
+  return `the file cannot be read (${code ?? 'no reason given'})`;
 }
 
 function decode(bytes: Uint8Array, file: string): string {

@@ -2,6 +2,7 @@
 // Commands are loaded when they are called, so that a light one does not wait for the code of a heavy one.
 
 import { AutopilotError, ConfigError, DoorError, showFault } from '../errors.ts';
+import { errorCode } from './error-code.ts';
 import type { Io } from './io.ts';
 import { UsageError } from './usage.ts';
 
@@ -95,9 +96,11 @@ function tell(error: unknown, argv: readonly string[], io: Io): number {
 /** node:util's parseArgs marks what it throws by a code only; the first sentence of it is the useful one. */
 function asAutopilotError(error: unknown): AutopilotError | undefined {
   if (error instanceof AutopilotError) return error;
-  if (!(error instanceof TypeError) || !('code' in error)) return undefined;
-  if (!String(error.code).startsWith('ERR_PARSE_ARGS_')) return undefined;
-  return new UsageError(error.message.split('. ')[0] ?? error.message);
+  if (!errorCode(error)?.startsWith('ERR_PARSE_ARGS_')) return undefined;
+  const [sentence] = String(error)
+    .replace(/^TypeError.*?: /, '')
+    .split('. ');
+  return new UsageError(sentence ?? 'wrong usage');
 }
 
 function inWords(error: AutopilotError): string {
