@@ -3,7 +3,7 @@
 
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 /** One request as it arrived. */
 export interface Seen {
@@ -21,6 +21,8 @@ export interface Loopback {
   readonly seen: Seen[];
   /** How many connections were opened so far. */
   connections(): number;
+  /** Resets every connection below TLS, as a dying host or a firewall does. */
+  reset(): void;
   close(): Promise<void>;
 }
 
@@ -30,7 +32,7 @@ export async function startLoopback(
   tls?: { readonly key: string; readonly cert: string },
 ): Promise<Loopback> {
   const seen: Seen[] = [];
-  let connections = 0;
+  const sockets: Socket[] = [];
   const listener = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -40,15 +42,18 @@ export async function startLoopback(
     handler(response, entry, seen.length);
   };
   const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
-  server.on('connection', () => {
-    connections += 1;
+  server.on('connection', (socket: Socket) => {
+    sockets.push(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = addressOf(server.address());
   return {
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     seen,
-    connections: () => connections,
+    connections: () => sockets.length,
+    reset: () => {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
