@@ -28,10 +28,10 @@ export function powertoolsLog(service: string, level: LogLevel, sink?: Sink): Lo
   const options = { serviceName: service, logLevel: level, jsonReplacerFn: withoutSecret };
   const logger = sink === undefined ? new Logger(options) : new (loggerInto(sink))(options);
   return {
-    error: (message, facts = {}) => logger.error(message, named(facts)),
-    warn: (message, facts = {}) => logger.warn(message, named(facts)),
-    info: (message, facts = {}) => logger.info(message, named(facts)),
-    debug: (message, facts = {}) => logger.debug(message, named(facts)),
+    error: (message, facts = {}) => safely((named) => logger.error(message, named), facts),
+    warn: (message, facts = {}) => safely((named) => logger.warn(message, named), facts),
+    info: (message, facts = {}) => safely((named) => logger.info(message, named), facts),
+    debug: (message, facts = {}) => safely((named) => logger.debug(message, named), facts),
   };
 }
 
@@ -56,6 +56,15 @@ function loggerInto(sink: Sink): typeof Logger {
       sink.write(`${JSON.stringify(item.getAttributes(), this.getJsonReplacer())}\n`);
     }
   };
+}
+
+/** A log never breaks what it tells of: an error that is its own cause makes Powertools run in circles. */
+function safely(write: (facts: Record<string, unknown>) => void, facts: Facts): void {
+  try {
+    write(named(facts));
+  } catch {
+    write({ facts: 'could not be written' });
+  }
 }
 
 /** Facts under names of their own: Powertools drops those that are named like its standard fields. */
