@@ -103,21 +103,9 @@ function isNothing(contents: unknown): boolean {
 }
 
 function parse(text: string, lineCounter: LineCounter) {
-  try {
-    const options = {
-      lineCounter,
-      prettyErrors: false,
-      stringKeys: true,
-      uniqueKeys: false,
-      resolveKnownTags: false,
-    } as const;
-    const documents = parseAllDocuments(text, options);
-    return 'empty' in documents ? [] : documents;
-  } catch (error) {
-    // The parser is recursive: thousands of open brackets end its stack.
-    if (error instanceof RangeError) throw atLine(1, tooDeep);
-    throw error;
-  }
+  const options = { lineCounter, prettyErrors: false, stringKeys: true, uniqueKeys: false, resolveKnownTags: false };
+  const documents = parseAllDocuments(text, options);
+  return 'empty' in documents ? [] : documents;
 }
 
 function atLine(line: number, message: string): YamlSyntaxError {

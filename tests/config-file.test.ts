@@ -88,6 +88,9 @@ describe('what is no configuration at all', () => {
     ['YAML 1.1, where yes is true', `%YAML 1.1\n---\n${empty}`, 1, 'YAML 1.1 is not supported; remove the directive'],
     ['more than 1 MiB', `${empty}#${'ü'.repeat(512 * 1024)}\n`, 1, 'the file is larger than 1 MiB'],
     ['brackets without end', '['.repeat(200_000), 1, 'the values are nested too deeply'],
+    ['lists in lists without end', '- '.repeat(100_000), 1, 'the values are nested too deeply'],
+    ['mappings without end', '{a: '.repeat(100_000), 1, 'the values are nested too deeply'],
+    ['keys without end', '? '.repeat(100_000), 1, 'the values are nested too deeply'],
     ['deep nesting', `stage: ${'['.repeat(40)}${']'.repeat(40)}\n`, 1, 'the values are nested too deeply'],
     ['too many values', `stage: [${'1,'.repeat(200_001)}]\n`, 1, 'the file holds more than 200000 values'],
     ['an alias of itself', `stage: &a [*a]\n${empty}`, 1, 'the values are nested too deeply'],
@@ -198,7 +201,7 @@ describe('any text at all', () => {
 
         expect(faults.every((fault) => /^autopilot\.yml:\d+: .+: .+$/.test(fault))).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
