@@ -59,7 +59,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     maxHeaderSize: maxHeaders,
   });
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    void answer(options, limits, request, response);
+    void answer(server, { ...options, limits }, request, response);
   };
   server.on('request', serve);
   server.on('checkContinue', (request, response) => {
@@ -72,18 +72,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 async function answer(
-  options: ServerOptions,
-  limits: Limits,
+  server: Server,
+  options: ServerOptions & { readonly limits: Limits },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   try {
     const body = await readBody(request);
     if (body === 'aborted') return;
-    if (body === 'too_large') return refuseOversized(request, response, limits.linger);
+    if (body === 'too_large') return refuseOversized(request, response, options.limits.linger);
     const event = toEvent(request, body, Date.now());
     const name = event.rawPath.startsWith('/hooks/') ? 'webhook' : 'console';
-    writeResult(response, await options[name](event, toContext(name, event.requestContext.requestId)));
+    const result = await options[name](event, toContext(name, event.requestContext.requestId));
+    if (!server.listening) response.setHeader('connection', 'close');
+    writeResult(response, result);
   } catch (error) {
     options.log.error('door failed', { method: request.method, error });
     if (!response.headersSent) writeAnswer(response, errorAnswer(error));
