@@ -162,6 +162,12 @@ describe('an instance that cannot take an action', () => {
     expect(answerOf(fleet, 'restart', [one])).toBe('success');
   });
 
+  it.each(['4.0', '5.0', '6.0', '7.0'])('is not one of Redis %s that is asked to flush', (version) => {
+    const { fleet } = stage([{ version }]);
+
+    expect(answerOf(fleet, 'flush', [one])).toBe('success');
+  });
+
   it.each([
     [0, '400 DCS.4017'],
     [999, '400 DCS.4017'],

@@ -1,4 +1,5 @@
-// The simulator over HTTP as any client sees it: routes, pages, errors in the vendor's forms, and what needs no signature.
+// The simulator over HTTP as any client sees it: routes, pages, errors in the vendor's forms, and what needs no
+// signature.
 
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -126,6 +127,20 @@ describe('GET instances', () => {
 
     expect(reply.status).toBe(400);
     expect(reply.json).toEqual({ error_code: 'DCS.4800', error_msg: message, error_ext_msg: null });
+  });
+
+  it.each<[Query, readonly string[]]>([
+    [{}, ['stg-cache-01']],
+    [{ include_failure: 'true' }, ['stg-cache-01', 'stg-cache-02']],
+    [{ include_delete: 'true' }, ['stg-cache-01', 'stg-cache-03']],
+  ])('shows what failed to be created or was deleted only when asked: %j', async (query, expected) => {
+    const statuses = ['RUNNING', 'CREATEFAILED', 'DELETED'];
+    const instances = statuses.map((status, index) => ({ id: `${index}`, name: `stg-cache-0${index + 1}`, status }));
+    const running = await serve({ instances });
+
+    const reply = await ask(running, { path: '/instances', query });
+
+    expect(namesOf(reply)).toEqual(expected);
   });
 
   it('shows neither the type nor the task, which only the detail has', async () => {

@@ -1,5 +1,6 @@
 // The gateway's side of the signature, against requests that the vendor's own SDK signed.
 
+import { createHash, createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import * as v from 'valibot';
@@ -69,13 +70,24 @@ function badlySigned(one: Vector): ReceivedRequest {
   return { ...requestOf(one), body: new TextEncoder().encode('{"instances":[],"action":"flush"}') };
 }
 
-function signed(request: ReceivedRequest): ReceivedRequest {
+/** Signed by hand over the payload hash that it claims, as no honest signer would. */
+function signed(request: ReceivedRequest, claimed = sha256('')): ReceivedRequest {
   const { ak, sk, sdkDate } = restart.input;
   const headers = { ...request.headers, 'x-sdk-date': sdkDate };
-  const names = Object.keys(headers).toSorted().join(';');
-  const signature = signatureOf({ ...request, headers }, names, sdkDate, sk);
-  const authorization = `SDK-HMAC-SHA256 Access=${ak}, SignedHeaders=${names}, Signature=${signature}`;
+  const names = Object.keys(headers).toSorted();
+  const lines = Object.entries(headers)
+    .toSorted(([first], [second]) => (first < second ? -1 : 1))
+    .map(([name, value]) => `${name}:${value}\n`);
+  const canonical = [request.method, `${request.url}/`, '', lines.join(''), names.join(';'), claimed].join('\n');
+  const signature = createHmac('sha256', sk)
+    .update(`SDK-HMAC-SHA256\n${sdkDate}\n${sha256(canonical)}`)
+    .digest('hex');
+  const authorization = `SDK-HMAC-SHA256 Access=${ak}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
   return { ...request, headers: { ...headers, authorization } };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 describe('a request that the official SDK signed', () => {
@@ -148,15 +160,32 @@ describe('a request that is not authentic', () => {
     expect(refusal?.message).toContain('decrypt token fail');
   });
 
-  it('is refused when the temporary key has expired', () => {
+  it.each([
+    [1, null],
+    [0, 'APIGW.0301'],
+    [-1, 'APIGW.0301'],
+  ])('is one of a temporary key that expires in %i ms: %s', (left, code) => {
     const now = timeOf(temporary);
     const { ak, sk, securityToken = '' } = temporary.input;
-    const keys = [{ ak, sk, securityToken, expiresAt: now }];
+    const keys = [{ ak, sk, securityToken, expiresAt: now + left }];
     const gate = new SignatureGate({ keys, projectId: project, now: () => now });
 
     const refusal = gate.check(requestOf(temporary));
 
-    expect(refusal?.message).toContain('decrypt token fail');
+    expect(refusal?.code ?? null).toBe(code);
+  });
+
+  it.each([
+    ['UNSIGNED-PAYLOAD', null],
+    ['1e4ca55a0f1c2b7d7b5a1b1e3a7e0c5d1e4ca55a0f1c2b7d7b5a1b1e3a7e0c5d', 'APIGW.0301'],
+    ['e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', null],
+  ])('is one that signs a false hash of its body: %s', (claimed, code) => {
+    const headers = { 'x-sdk-content-sha256': claimed };
+    const request = { method: 'GET', url: `/v2/${project}/instances`, headers, body: nothing };
+
+    const refusal = gateFor(restart).check(signed(request, claimed));
+
+    expect(refusal?.code ?? null).toBe(code);
   });
 
   it.each([
