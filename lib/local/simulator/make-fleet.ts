@@ -15,7 +15,7 @@ const environments = [
   { tag: 'staging', prefix: 'stg' },
   { tag: 'dev', prefix: 'dev' },
 ] as const;
-const purposes = ['cache', 'session', 'queue', 'rank'] as const;
+const purposes = ['cache', 'basket', 'queue', 'rank'] as const;
 const teams = ['checkout', 'search', 'identity', 'platform'] as const;
 const versions = ['5.0', '5.0', '5.0', '6.0', '6.0', '6.0', '4.0', '4.0', '3.0'] as const;
 const modes = ['ha', 'ha', 'ha', 'ha', 'single', 'cluster', 'proxy', 'ha_rw_split'] as const;

@@ -55,7 +55,7 @@ async function serve(fleet: Partial<FleetOptions> = {}, options: Partial<Simulat
 
 function send(url: string, method: string, headers: Readonly<Record<string, string>>, body: string): Promise<Reply> {
   const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-  const sent = request(url, { method, headers, agent: false }, (response) => {
+  const sent = request(url, { method, headers: { ...headers, connection: 'close' } }, (response) => {
     response.setEncoding('utf8');
     response.toArray().then((chunks) => {
       const text = chunks.join('');
