@@ -191,6 +191,18 @@ describe('GET /runs', () => {
     expect(pages.flat()).toEqual(failed);
   });
 
+  it('reads only so much for one page, and goes on at its cursor', async () => {
+    const { world, runs } = await worldWithRuns(25);
+    const oldest = String(runs[24]);
+    await updateRecord(world.state, oldest, (record) => ({ ...record, status: 'failed' }));
+
+    const first = await get('/runs', 'status=failed&limit=1', world);
+    const pages = await pagesOf(world, 'status=failed&limit=1');
+
+    expect(pageOf(first)).toEqual({ runs: [], next: expect.any(String) });
+    expect(pages.flat()).toEqual([oldest]);
+  });
+
   it.each([
     ['limit=0', 'limit'],
     ['limit=101', 'limit'],
