@@ -9,6 +9,7 @@ import {
   withDurableExecution,
 } from '@aws/durable-execution-sdk-js';
 import * as v from 'valibot';
+import { awsWorld } from '../lib/aws/runtime.ts';
 import type { Engine } from '../lib/engine.ts';
 import { run, type World } from '../lib/run.ts';
 
@@ -22,6 +23,9 @@ export function runHandler(world: () => Promise<World>, transport?: DurableExecu
     transport === undefined ? undefined : { durableExecutionClient: transport },
   );
 }
+
+/** The run on AWS Lambda. */
+export const handler = runHandler(awsWorld);
 
 function engineOf(context: DurableContext): Engine {
   return {

@@ -2,6 +2,7 @@
 // did is the answer; that part of it failed is thrown, so that it shows in the function's errors and the next tick heals.
 
 import middy from '@middy/core';
+import { awsRuntime } from '../lib/aws/runtime.ts';
 import type { TickResult } from '../lib/open-runs.ts';
 import type { Runtime } from '../lib/runtime.ts';
 import { tick } from '../lib/tick.ts';
@@ -10,3 +11,6 @@ import { tick } from '../lib/tick.ts';
 export function scheduleDoor(runtime: () => Promise<Runtime>): middy.MiddyfiedHandler<unknown, TickResult> {
   return middy<unknown, TickResult>().handler(async () => tick(await runtime()));
 }
+
+/** The door on AWS Lambda. */
+export const handler = scheduleDoor(awsRuntime);
