@@ -63,7 +63,7 @@ async function tendJobs(work: TickWork): Promise<void> {
   const items = await work.runtime.state.query(tickPartition, '');
   const remembered = new Map(items.map((item) => [item.sk, item]));
   for (const name of jobNames(work, items)) {
-    const job = work.runtime.config.jobs[name];
+    const job = Object.hasOwn(work.runtime.config.jobs, name) ? work.runtime.config.jobs[name] : undefined;
     await work.attempt({ job: name }, () => tendJob(work, name, job, remembered));
   }
 }
