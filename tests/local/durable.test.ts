@@ -3,7 +3,8 @@
 import { DurableExecutionClientErrorScope, isDurableExecutionClientError } from '@aws/durable-execution-sdk-js';
 import { describe, expect, test } from '@jest/globals';
 import { limits } from '../../lib/local/operation.ts';
-import { atMostOnce, attempts, durableWorld, type Handler } from '../support/durable-world.ts';
+import { atMostOnce, attempts } from '../support/durable-options.ts';
+import { durableWorld, type Handler } from '../support/durable-world.ts';
 import { rapidClock } from '../support/rapid-clock.ts';
 
 /** A handler's notes: what happened in which order, over all invocations. `noted` notes what it is and gives a value. */

@@ -1,12 +1,7 @@
 // A durable backend on a database of its own, with a fast clock and the real SDK: what tests of executions stand on.
 
 import type { DatabaseSync } from 'node:sqlite';
-import {
-  type DurableContext,
-  type DurableExecutionClient,
-  StepSemantics,
-  withDurableExecution,
-} from '@aws/durable-execution-sdk-js';
+import { type DurableContext, type DurableExecutionClient, withDurableExecution } from '@aws/durable-execution-sdk-js';
 import { afterAll } from '@jest/globals';
 import type { Clock } from '../../lib/local/clock.ts';
 import { DurableBackend } from '../../lib/local/durable.ts';
@@ -24,18 +19,6 @@ export interface DurableParts {
   readonly clock?: Clock;
   /** Stands between the SDK and the backend. */
   readonly wrap?: (client: DurableExecutionClient) => DurableExecutionClient;
-}
-
-/** Options of a step that is begun once, and never again. */
-export const atMostOnce = {
-  semantics: StepSemantics.AtMostOncePerRetry,
-  retryStrategy: () => ({ shouldRetry: false }),
-} as const;
-
-/** Options of a step that is retried a second later, up to `attempts` in all. */
-export function attempts(attempts: number) {
-  const retryStrategy = (_: Error, attempt: number) => ({ shouldRetry: attempt < attempts, delay: { seconds: 1 } });
-  return { retryStrategy };
 }
 
 const worlds: DurableBackend[] = [];
