@@ -1,5 +1,7 @@
 // The statements of the journal, apart from the code that runs them: the tables are in database.ts.
 
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+
 const execution = `name, payload, status, suspended, token, operations, bytes, largest, started_at AS startedAt,
   result, error`;
 
@@ -10,8 +12,8 @@ const operation = `id, parent_id AS parentId, name, type, sub_type AS subType, s
 // What becomes of an operation when its time has come.
 const atItsTime = `CASE type WHEN 'WAIT' THEN 'SUCCEEDED' WHEN 'STEP' THEN 'READY' ELSE 'TIMED_OUT' END`;
 
-/** Each statement by the name under which journal.ts prepares it. `told` is 0 while the SDK has not seen a change. */
-export const sql = {
+// `told` is 0 while the SDK has not seen a change.
+const sql = {
   create: `INSERT INTO executions (name, payload, status, suspended, token, operations, bytes, largest, started_at)
     VALUES (?, ?, 'RUNNING', 0, 0, 0, 0, 0, ?) ON CONFLICT DO NOTHING`,
   find: `SELECT ${execution} FROM executions WHERE name = ?`,
@@ -46,3 +48,29 @@ export const sql = {
       AND EXISTS (SELECT 1 FROM executions WHERE executions.name = execution AND executions.status = 'RUNNING')
     RETURNING execution AS name`,
 } as const;
+
+/** Each statement by its name. */
+export type JournalStatements = Readonly<Record<keyof typeof sql, StatementSync>>;
+
+/** All statements, prepared once: SQLite then reads the text of none of them again. */
+export function prepare(database: DatabaseSync): JournalStatements {
+  return {
+    create: database.prepare(sql.create),
+    find: database.prepare(sql.find),
+    running: database.prepare(sql.running),
+    begin: database.prepare(sql.begin),
+    advance: database.prepare(sql.advance),
+    suspend: database.prepare(sql.suspend),
+    end: database.prepare(sql.end),
+    keepResult: database.prepare(sql.keepResult),
+    count: database.prepare(sql.count),
+    operation: database.prepare(sql.operation),
+    write: database.prepare(sql.write),
+    page: database.prepare(sql.page),
+    settle: database.prepare(sql.settle),
+    untold: database.prepare(sql.untold),
+    stepsInFlight: database.prepare(sql.stepsInFlight),
+    wake: database.prepare(sql.wake),
+    completeCallback: database.prepare(sql.completeCallback),
+  };
+}

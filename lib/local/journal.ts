@@ -2,7 +2,7 @@
 // checkpoint is one transaction, and each carries the token of the one before it, so that an invocation that was
 // overtaken can never write.
 
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import {
   type CheckpointDurableExecutionRequest,
   type CheckpointDurableExecutionResponse,
@@ -17,8 +17,9 @@ import {
 import * as v from 'valibot';
 import { AutopilotError } from '../errors.ts';
 import { transaction } from './database.ts';
-import { sql } from './journal-sql.ts';
-import { limits, nextOperation, refusal, type StoredOperation, sizeOf, storedOperation, toWire } from './operation.ts';
+import { type JournalStatements, prepare } from './journal-sql.ts';
+import { limits, nextOperation, refusal, type StoredOperation, sizeOf, storedOperation } from './operation.ts';
+import { toWire } from './operation-wire.ts';
 
 /** Operations in the first page of an invocation and, where the SDK asks for more, in a later one. */
 export const pageSize = 500;
@@ -58,7 +59,7 @@ const identified = v.object({ id: v.string() });
 /** The journal on an open database (see database.ts). Times are milliseconds since the epoch. */
 export class Journal {
   readonly #database: DatabaseSync;
-  readonly #statements: Readonly<Record<keyof typeof sql, StatementSync>>;
+  readonly #statements: JournalStatements;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -221,28 +222,6 @@ export class Journal {
     this.#statements.write.run({ ...written, execution: name });
     return written;
   }
-}
-
-function prepare(database: DatabaseSync): Readonly<Record<keyof typeof sql, StatementSync>> {
-  return {
-    create: database.prepare(sql.create),
-    find: database.prepare(sql.find),
-    running: database.prepare(sql.running),
-    begin: database.prepare(sql.begin),
-    advance: database.prepare(sql.advance),
-    suspend: database.prepare(sql.suspend),
-    end: database.prepare(sql.end),
-    keepResult: database.prepare(sql.keepResult),
-    count: database.prepare(sql.count),
-    operation: database.prepare(sql.operation),
-    write: database.prepare(sql.write),
-    page: database.prepare(sql.page),
-    settle: database.prepare(sql.settle),
-    untold: database.prepare(sql.untold),
-    stepsInFlight: database.prepare(sql.stepsInFlight),
-    wake: database.prepare(sql.wake),
-    completeCallback: database.prepare(sql.completeCallback),
-  };
 }
 
 function tokenOf({ name, token }: Execution): string {

@@ -3,7 +3,8 @@
 import type { OperationUpdate } from '@aws/durable-execution-sdk-js';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { limits, nextOperation, type StoredOperation, sizeOf, toWire } from '../../lib/local/operation.ts';
+import { limits, nextOperation, type StoredOperation, sizeOf } from '../../lib/local/operation.ts';
+import { toWire } from '../../lib/local/operation-wire.ts';
 
 const now = Date.UTC(2026, 2, 1);
 const step: OperationUpdate = { Id: 'a', Type: 'STEP', Action: 'START', Name: 'send', SubType: 'Step' };
