@@ -1,0 +1,212 @@
+// Packaging: what is in each function and what is not, that it loads and answers in a process of its own, and that the
+// configuration is compiled in or refused with every fault.
+
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { build } from 'esbuild';
+import * as v from 'valibot';
+import configPlugins from '../lib/aws/packaging.ts';
+import { readConfig } from '../lib/config-file.ts';
+import { type Bundle, bundleFunctions, type FunctionName, functionNames, root } from './support/bundles.ts';
+import { eventOf } from './support/door-world.ts';
+
+const execute = promisify(execFile);
+const fixture = (name: string): string => join(root, 'tests/fixtures', name);
+const folder = mkdtempSync(join(tmpdir(), 'autopilot-package-'));
+let bundles: Readonly<Record<FunctionName, Bundle>>;
+
+beforeAll(async () => {
+  bundles = await bundleFunctions(join(folder, 'bundles'), { AUTOPILOT_CONFIG: fixture('autopilot.yml') });
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const doors = ['console', 'schedule', 'webhook'] as const;
+
+describe('what a bundle holds', () => {
+  it.each(doors)('%s has no durable SDK, no AWS SDK, no HTTP client and no signer', (name) => {
+    const { inputs, packages } = bundles[name];
+
+    expect([...packages].filter((each) => /durable|aws-sdk|smithy|node-fetch/.test(each))).toEqual([]);
+    expect(inputs.filter((path) => path.startsWith('lib/huawei/') || path === 'lib/run.ts')).toEqual([]);
+  });
+
+  it('run has the durable SDK and its AWS client, so that the runtime’s own copy does not matter', () => {
+    const { packages } = bundles.run;
+
+    expect(packages).toContain('@aws/durable-execution-sdk-js');
+    expect(packages).toContain('@aws-sdk/client-lambda');
+  });
+
+  it('run has no middleware and no door', () => {
+    expect(bundles.run.packages).not.toContain('@middy/core');
+    expect(bundles.run.inputs.filter((path) => path.startsWith('functions/'))).toEqual(['functions/run.ts']);
+  });
+
+  it.each(functionNames)(
+    '%s has nothing of the local runtime, the command line, the file’s reader or the tests',
+    (name) => {
+      const { inputs, packages } = bundles[name];
+
+      expect([...packages].filter((each) => ['yaml', 'croner', 'esbuild', 'dynalite'].includes(each))).toEqual([]);
+      expect(inputs).not.toContain('node:sqlite');
+      expect(inputs.filter((path) => /^(lib\/(local|cli)|tests)\//.test(path))).toEqual([]);
+      expect(inputs).not.toContain('lib/config-file.ts');
+      expect(inputs).not.toContain('lib/aws/packaging.ts');
+    },
+  );
+
+  it('keeps the doors light enough to start at once', () => {
+    expect(Math.max(...doors.map((name) => bundles[name].bytes))).toBeLessThan(100_000);
+    expect(bundles.run.bytes).toBeLessThan(900_000);
+  });
+});
+
+const loaded = v.object({
+  type: v.string(),
+  answer: v.optional(v.unknown()),
+  thrown: v.optional(v.object({ name: v.string(), code: v.optional(v.string()), message: v.string() })),
+});
+
+async function load(name: FunctionName, event: object): Promise<v.InferOutput<typeof loaded> & { log: string }> {
+  const { stdout, stderr } = await execute(
+    process.execPath,
+    ['--enable-source-maps', join(root, 'tests/support/load-bundle.cjs'), bundles[name].file, JSON.stringify(event)],
+    { env: { AWS_REGION: 'eu-central-1' }, timeout: 20_000 },
+  );
+  const last = stdout.lastIndexOf('\n');
+  return { ...v.parse(loaded, JSON.parse(stdout.slice(last))), log: stdout.slice(0, last) + stderr };
+}
+
+describe('the compiled configuration', () => {
+  it('is what was read from the file, down to the mappings that inherit nothing', async () => {
+    const file = fixture('autopilot.yml');
+    const env = { AUTOPILOT_CONFIG: file };
+    const outfile = join(folder, 'config.cjs');
+
+    await build({
+      entryPoints: [join(root, 'lib/aws/config.ts')],
+      plugins: configPlugins({ classes: { Error } }, { env, stderr: () => undefined }),
+      bundle: true,
+      format: 'cjs',
+      minify: true,
+      outfile,
+    });
+
+    const { packagedConfig } = createRequire(import.meta.url)(outfile);
+    expect(packagedConfig).toEqual(readConfig(readFileSync(file, 'utf8'), file));
+    expect(Object.getPrototypeOf(packagedConfig.jobs)).toBeNull();
+    expect(Object.getPrototypeOf(packagedConfig.projects)).toBeNull();
+  });
+});
+
+describe('a bundle in a process of its own', () => {
+  it.each([
+    ['console', { method: 'GET', path: '/healthz' }],
+    ['console', { method: 'GET', path: '/runs' }],
+    ['webhook', { method: 'POST', path: '/hooks/from-deploy', body: '{}' }],
+  ] as const)('%s answers %j in JSON, with nothing of its inside', async (name, sent) => {
+    const { type, answer } = await load(name, eventOf(sent));
+
+    expect(type).toBe('function');
+    expect(answer).toMatchObject({ statusCode: 503, headers: { 'content-type': 'application/json; charset=utf-8' } });
+    const { body } = v.parse(v.object({ body: v.string() }), answer);
+    expect(JSON.parse(body)).toEqual({
+      error: { code: 'aws_not_supported_yet', message: expect.stringContaining('This version runs on one machine') },
+    });
+  });
+
+  it('schedule fails its invocation, so that the error shows in its metrics', async () => {
+    const { type, thrown } = await load('schedule', {});
+
+    expect(type).toBe('function');
+    expect(thrown).toMatchObject({ name: 'AutopilotError', code: 'aws_not_supported_yet' });
+  });
+
+  it('run ends its execution as failed, through the AWS client that it holds', async () => {
+    const { type, answer } = await load('run', {
+      DurableExecutionArn: 'arn:aws:lambda:eu-central-1:111122223333:function:run:1/durable-execution/a/b',
+      CheckpointToken: 'token',
+      InitialExecutionState: {
+        Operations: [
+          {
+            Id: '1',
+            Type: 'EXECUTION',
+            Status: 'STARTED',
+            StartTimestamp: 0,
+            ExecutionDetails: { InputPayload: '{"runId":"nightly-flush-0123456789abcdef0123","v":1}' },
+          },
+        ],
+        NextMarker: '',
+      },
+    });
+
+    expect(type).toBe('function');
+    expect(answer).toMatchObject({
+      Status: 'FAILED',
+      Error: { ErrorMessage: expect.stringContaining('This version runs on one machine') },
+    });
+  });
+
+  it('holds the configuration, and names files of ours in its log', async () => {
+    const { log } = await load('console', eventOf({ method: 'GET', path: '/healthz' }));
+
+    expect(log).toContain('packaged for stage test-1; jobs: ');
+    expect(log).toContain('lib/aws/runtime.ts');
+  });
+});
+
+describe('npx serverless package', () => {
+  const service = join(folder, 'service');
+
+  /** The command in a folder with the same files and a configuration of its own. */
+  async function packaged(config: string | null): Promise<{ code: unknown; output: string }> {
+    rmSync(service, { recursive: true, force: true });
+    mkdirSync(service);
+    for (const name of ['functions', 'lib', 'node_modules', 'package.json']) link(name);
+    copyFileSync(join(root, 'serverless.yml'), join(service, 'serverless.yml'));
+    if (config !== null) copyFileSync(fixture(config), join(service, 'autopilot.yml'));
+    const command = join(root, 'node_modules/serverless/bin/serverless.js');
+    const env = { PATH: process.env['PATH'], HOME: folder };
+    const done = await execute(process.execPath, [command, 'package'], { cwd: service, env }).catch((error) => error);
+    return { code: done.code ?? 0, output: `${done.stdout}${done.stderr}` };
+  }
+
+  function link(name: string): void {
+    symlinkSync(join(root, name), join(service, name));
+  }
+
+  it('packages without a configuration, with a note', async () => {
+    const { code, output } = await packaged(null);
+
+    expect({ code, output }).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('There is no autopilot.yml here: the functions are packaged with an empty'),
+    });
+    expect(readdirSync(join(service, '.serverless')).filter((file) => file.endsWith('.zip'))).toEqual(
+      functionNames.map((name) => `${name}.zip`),
+    );
+  }, 60_000);
+
+  it('packages with a configuration', async () => {
+    const { code, output } = await packaged('autopilot.yml');
+
+    expect({ code, output }).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/autopilot\.yml: packaged with \d+ jobs for stage test-1\./),
+    });
+  }, 60_000);
+
+  it('refuses a faulty configuration with every fault and its line, and without a stack trace', async () => {
+    const { code, output } = await packaged('twenty-faults.yml');
+
+    expect(code).toBe(1);
+    expect(output.match(/autopilot\.yml:\d+: .+: .+/g)?.length).toBeGreaterThanOrEqual(20);
+    expect(output).not.toMatch(/^\s+at /m);
+  }, 60_000);
+});
