@@ -70,7 +70,7 @@ async function work(record: RunRecord, engine: Engine, world: World): Promise<En
   const refusal = firstRefusal({ job, event, plan, total, outside });
   if (refusal !== null) return refused(refusal);
   if (plan.waves.length === 0) return nothingToDo;
-  if (event.dryRun ?? job.dryRun) return { status: 'planned' };
+  if (job.dryRun || event.dryRun === true) return { status: 'planned' };
 
   const { outcomes, halt } = await runWaves(record, plan, engine, world, ports.dcs);
   return conclude(outcomes, halt);

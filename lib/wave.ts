@@ -278,10 +278,11 @@ function keysBefore(wave: Wave, { id, evidence }: Track): [string, number][] {
   return keys === undefined || evidence !== null ? [] : [[id, keys]];
 }
 
-/** The end of a run that DCS will not answer any more: its code and reason. */
+/** Why a run ends that DCS will not answer any more. Codes of our own (`clock_skew`, `secret_missing`) say it best. */
 export function haltFor(problem: Problem): Halt {
-  const own = problem.class === 'auth' ? 'credentials_rejected' : problem.status === 403 ? 'forbidden' : 'dcs_config';
-  return { code: problem.code === 'clock_skew' ? 'clock_skew' : own, reason: sentence(problem), blind: true };
+  const isOurs = /^[a-z_]+$/.test(problem.code);
+  const kind = problem.class === 'auth' ? 'credentials_rejected' : problem.status === 403 ? 'forbidden' : 'dcs_config';
+  return { code: isOurs ? problem.code : kind, reason: sentence(problem), blind: true };
 }
 
 const emptyBudget: Halt = {

@@ -64,7 +64,8 @@ function outcomeRow({ status, name, instanceId, attempts, verifiedBy, reason }: 
   return [status.replace('_', ' '), name || instanceId, tries, why];
 }
 
-function countsText({ counts, plan }: RunView): string {
+function countsText({ counts, plan, outcomes }: RunView): string {
+  if (outcomes.length + plan.excluded.length === 0) return 'nothing was sent';
   const parts = [
     `${counts.succeeded} succeeded`,
     ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
