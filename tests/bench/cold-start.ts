@@ -1,0 +1,106 @@
+// Cold start: from the first line of a bundle to the answer of its first signed call, in a fresh process each time, ours
+// and the vendor's core package by turns, so that a slow minute of the machine falls on both.
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import * as v from 'valibot';
+import { Fleet } from '../../lib/local/simulator/fleet.ts';
+import { type Simulator, startSimulator } from '../../lib/local/simulator/server.ts';
+import { ids, key, projectId } from './cold/world.ts';
+import { median, spread, table } from './figures.ts';
+
+const run = promisify(execFile);
+const contenders = ['ours', 'official'] as const;
+type Contender = (typeof contenders)[number];
+
+const sampleSchema = v.object({ load: v.number(), first: v.number(), rss: v.number(), accepted: v.literal(ids.length) });
+type Sample = v.InferOutput<typeof sampleSchema>;
+
+/** Measures `pairs` pairs after one that does not count; answers with the report. */
+export async function coldStart(pairs: number): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'dcs-autopilot-bench-'));
+  const simulator = await startSimulator({ fleet: fleet(), keys: [key], projectId, now: Date.now });
+  try {
+    await Promise.all([...contenders, 'probe'].map((name) => bundle(name, folder)));
+    const samples = await takePairs(pairs, folder, simulator);
+    return await report(samples, folder);
+  } finally {
+    await simulator.close();
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Two instances that are ready for the next restart as soon as one was accepted. */
+function fleet(): Fleet {
+  const none = { min: 0, max: 0 };
+  const timing = { lag: none, restart: none };
+  return new Fleet({ instances: ids.map((id, i) => ({ id, name: `cache-${i}` })), now: Date.now, timing });
+}
+
+async function bundle(name: string, folder: string): Promise<void> {
+  await build({
+    entryPoints: [fileURLToPath(new URL(`cold/${name}.ts`, import.meta.url))],
+    outfile: fileOf(name, folder),
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    // Only the probe awaits at its top level, which CommonJS has not.
+    format: name === 'probe' ? 'esm' : 'cjs',
+    logLevel: 'error',
+  });
+}
+
+function fileOf(name: string, folder: string): string {
+  return join(folder, `${name}.${name === 'probe' ? 'mjs' : 'cjs'}`);
+}
+
+async function takePairs(pairs: number, folder: string, simulator: Simulator): Promise<Map<Contender, Sample[]>> {
+  const samples = new Map<Contender, Sample[]>(contenders.map((contender) => [contender, []]));
+  for (let pair = 0; pair <= pairs; pair++) {
+    for (const contender of pair % 2 === 0 ? contenders : contenders.toReversed()) {
+      const sample = await take(contender, folder, simulator.url);
+      // The first pair only fills the caches of the disk.
+      if (pair > 0) samples.get(contender)?.push(sample);
+    }
+  }
+  return samples;
+}
+
+async function take(contender: Contender, folder: string, url: string): Promise<Sample> {
+  // The vendor's package writes into the home folder.
+  const env = { ...process.env, HOME: folder, USERPROFILE: folder };
+  const args = [fileOf('probe', folder), fileOf(contender, folder), url];
+  const { stdout } = await run(process.execPath, args, { env });
+  return v.parse(sampleSchema, JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? ''));
+}
+
+async function report(samples: ReadonlyMap<Contender, readonly Sample[]>, folder: string): Promise<string> {
+  const rows = await Promise.all(
+    contenders.map(async (contender) => {
+      const taken = samples.get(contender) ?? [];
+      const { size } = await stat(fileOf(contender, folder));
+      return [
+        contender,
+        (size / 1024).toFixed(0),
+        spread(taken.map(({ load }) => load), 1),
+        spread(taken.map(({ first }) => first), 1),
+        spread(taken.map(({ rss }) => rss), 0),
+      ];
+    }),
+  );
+  const head = ['cold start', 'bundle KB', 'load ms', 'load + first call ms', 'RSS MB'];
+  const count = samples.get('ours')?.length ?? 0;
+  return `${table([head, ...rows])}ours/official over ${count} pairs: load ${ratio(samples, 'load')}, load + first call ${ratio(samples, 'first')}\n`;
+}
+
+/** The ratio of the medians. */
+function ratio(samples: ReadonlyMap<Contender, readonly Sample[]>, figure: 'load' | 'first'): string {
+  const [ours = 0, official = 0] = contenders.map((contender) => median((samples.get(contender) ?? []).map((sample) => sample[figure])));
+  return (ours / official).toFixed(2);
+}
