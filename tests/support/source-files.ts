@@ -87,7 +87,7 @@ export function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string
  * names what stands in it before two spaces: `plan.ts  what to do`, `config.ts errors.ts`, `lib/huawei/`.
  */
 export function structureOf(markdown: string): string[] | undefined {
-  const tree = /^## Structure$[\s\S]*?^```\w*\n([\s\S]*?)^```/m.exec(markdown)?.[1];
+  const tree = /^## Structure$(?:(?!^## )[\s\S])*?^```\w*\n([\s\S]*?)^```/m.exec(markdown)?.[1];
   if (tree === undefined) return undefined;
   const folders: { readonly indent: number; readonly path: string }[] = [];
   return tree.split('\n').flatMap((line) => {
