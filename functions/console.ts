@@ -3,7 +3,7 @@
 import middy from '@middy/core';
 import { answeringErrors, type Door, receiving } from '../lib/aws/door.ts';
 import { awsRuntime } from '../lib/aws/runtime.ts';
-import { showRun, showRuns, startRun } from '../lib/console.ts';
+import { showRun, showRuns, startRun } from '../lib/doors/console.ts';
 import { type HttpAnswer, type HttpRequest, methodNotAllowed, notFound } from '../lib/http.ts';
 import type { Runtime } from '../lib/runtime.ts';
 import manifest from '../package.json' with { type: 'json' };

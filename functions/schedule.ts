@@ -3,9 +3,9 @@
 
 import middy from '@middy/core';
 import { awsRuntime } from '../lib/aws/runtime.ts';
-import type { TickResult } from '../lib/open-runs.ts';
+import type { TickResult } from '../lib/doors/open-runs.ts';
+import { tick } from '../lib/doors/tick.ts';
 import type { Runtime } from '../lib/runtime.ts';
-import { tick } from '../lib/tick.ts';
 
 /** The handler of a tick, whatever the event says: the clock of the runtime decides, not that of the sender. */
 export function scheduleDoor(runtime: () => Promise<Runtime>): middy.MiddyfiedHandler<unknown, TickResult> {

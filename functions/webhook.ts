@@ -2,10 +2,10 @@
 // and starts a run. It never calls DCS. A repeated delivery is answered before its body is judged again.
 
 import middy from '@middy/core';
-import { accept, acceptedAnswer, repeated } from '../lib/accept.ts';
 import { answeringErrors, type Door, receiving } from '../lib/aws/door.ts';
 import { awsRuntime } from '../lib/aws/runtime.ts';
-import { findHook, hookDelivery, hookEvent } from '../lib/hook.ts';
+import { accept, acceptedAnswer, repeated } from '../lib/doors/accept.ts';
+import { findHook, hookDelivery, hookEvent } from '../lib/doors/hook.ts';
 import { type HttpAnswer, type HttpRequest, limitBody, methodNotAllowed, notFound } from '../lib/http.ts';
 import type { Runtime } from '../lib/runtime.ts';
 import { authenticate } from '../lib/signature.ts';

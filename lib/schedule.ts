@@ -2,9 +2,9 @@
 // job, what a late tick may still start and what counts as missed have one meaning, in every runtime and every zone.
 
 import type { ScheduleTrigger } from './config.ts';
-import { type Cron, parseCron } from './cron.ts';
 import { AutopilotError } from './errors.ts';
-import { localIso, type Resolution, type Wall, type ZoneClock, zoneClock } from './zone.ts';
+import { type Cron, parseCron } from './schedule/cron.ts';
+import { localIso, type Resolution, type Wall, type ZoneClock, zoneClock } from './schedule/zone.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

@@ -1,9 +1,11 @@
+// What a configuration means once it is read: defaults, references, and every key that is refused.
+
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readConfig } from '../lib/config-file.ts';
-import { resolveConfig } from '../lib/config-resolve.ts';
-import { seconds } from '../lib/config-values.ts';
+import { readConfig } from '../lib/config/file.ts';
+import { resolveConfig } from '../lib/config/resolve.ts';
+import { seconds } from '../lib/config/values.ts';
 import { complaints, configWith, faultsOf, textWith } from './support/config-text.ts';
 import { notYet } from './support/not-yet.ts';
 

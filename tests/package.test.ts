@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 import * as v from 'valibot';
 import configPlugins from '../lib/aws/packaging.ts';
-import { readConfig } from '../lib/config-file.ts';
+import { readConfig } from '../lib/config/file.ts';
 import { type Bundle, bundleFunctions, type FunctionName, functionNames, root } from './support/bundles.ts';
 import { eventOf } from './support/door-world.ts';
 
@@ -56,7 +56,7 @@ describe('what a bundle holds', () => {
       expect([...packages].filter((each) => ['yaml', 'croner', 'esbuild', 'dynalite'].includes(each))).toEqual([]);
       expect(inputs).not.toContain('node:sqlite');
       expect(inputs.filter((path) => /^(lib\/(local|cli)|tests)\//.test(path))).toEqual([]);
-      expect(inputs).not.toContain('lib/config-file.ts');
+      expect(inputs).not.toContain('lib/config/file.ts');
       expect(inputs).not.toContain('lib/aws/packaging.ts');
     },
   );

@@ -1,7 +1,9 @@
+// Rule 16 in tables, and against a walk over every minute around every clock change from 2020 to 2035.
+
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { checkZone } from '../lib/schedule/zone.ts';
 import { checkCron, dueFires, fires, judgeFire, lookBackFires, nextFires } from '../lib/schedule.ts';
-import { checkZone } from '../lib/zone.ts';
 import {
   type ClockChange,
   type CronCase,

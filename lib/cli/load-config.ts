@@ -1,7 +1,7 @@
 // The configuration file, read from disk for the commands that need it.
 
 import { readFileSync } from 'node:fs';
-import { type CheckedConfig, checkConfig } from '../config-file.ts';
+import { type CheckedConfig, checkConfig } from '../config/file.ts';
 import { ConfigError, EnvironmentError } from '../errors.ts';
 import { errorCode } from './error-code.ts';
 import type { Io } from './io.ts';

@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
-import { configFile } from '../config-schema.ts';
+import { configFile } from '../config/schema.ts';
 import type { Io } from './io.ts';
 
 /** The text of autopilot.schema.json. */

@@ -1,3 +1,5 @@
+// The coming fire times as a person and as a program see them, through the exported command.
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,7 +1,9 @@
+// The committed JSON Schema is the one that the configuration is checked by.
+
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { schemaText } from '../../lib/cli/schema.ts';
-import { readConfig } from '../../lib/config-file.ts';
+import { readConfig } from '../../lib/config/file.ts';
 import { faultsOf, smallFile } from '../support/config-text.ts';
 import { notYet } from '../support/not-yet.ts';
 

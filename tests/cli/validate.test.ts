@@ -1,3 +1,5 @@
+// Validating a file: through the exported command, and once through a real process.
+
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

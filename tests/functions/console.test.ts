@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { consoleDoor, handler } from '../../functions/console.ts';
-import { accept } from '../../lib/accept.ts';
+import { accept } from '../../lib/doors/accept.ts';
 import { runId } from '../../lib/event.ts';
 import { readRecord, updateRecord } from '../../lib/record.ts';
 import manifest from '../../package.json' with { type: 'json' };

@@ -1,3 +1,5 @@
+// The door of time, through what Lambda calls.
+
 import { describe, expect, it } from '@jest/globals';
 import { scheduleDoor } from '../../functions/schedule.ts';
 import type { Runtime } from '../../lib/runtime.ts';

@@ -1,6 +1,6 @@
 // Configurations for tests: a small valid one, changed at one place, as JSON (which is valid YAML).
 
-import { readConfig } from '../../lib/config-file.ts';
+import { readConfig } from '../../lib/config/file.ts';
 import { ConfigError, showFault } from '../../lib/errors.ts';
 
 type Step = string | number;

@@ -1,8 +1,8 @@
 // The local runtime in a process of its own, on a faster clock, that may kill itself at one checkpoint: what
 // tests/local/kill.test.ts starts, kills and starts again. Prints the run's view and the number of checkpoints.
 
-import { accept } from '../../lib/accept.ts';
 import type { Job } from '../../lib/config.ts';
+import { accept } from '../../lib/doors/accept.ts';
 import { composeLocal } from '../../lib/local/compose.ts';
 import { openDatabase } from '../../lib/local/database.ts';
 import { EnvSecrets } from '../../lib/local/secrets.ts';

@@ -1,13 +1,13 @@
 // A world for ticks: a clock that tests set, the state in memory, and executions that end when a test says so.
 
 import type { Json } from '../../lib/canonical.ts';
+import { readConfig } from '../../lib/config/file.ts';
 import type { Config } from '../../lib/config.ts';
-import { readConfig } from '../../lib/config-file.ts';
+import { tick } from '../../lib/doors/tick.ts';
 import { runId } from '../../lib/event.ts';
 import { type RunRecord, type RunStatus, readRecord, recordOf, updateRecord } from '../../lib/record.ts';
 import type { Executions, Log } from '../../lib/runtime.ts';
 import type { Key } from '../../lib/state.ts';
-import { tick } from '../../lib/tick.ts';
 import { MemoryState } from './memory-state.ts';
 
 type ExecutionStatus = Awaited<ReturnType<Executions['status']>>;

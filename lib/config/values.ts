@@ -2,8 +2,8 @@
 // text to what the program uses. A sentence about a value never quotes it: it may be a secret in the wrong place.
 
 import * as v from 'valibot';
-import type { Amount, Ref, Tag } from './config.ts';
-import { notSupported } from './config-keys.ts';
+import type { Amount, Ref, Tag } from '../config.ts';
+import { notSupported } from './keys.ts';
 
 /** Finds fault with a text: a sentence, or null. */
 export type TextFault = (text: string) => string | null;

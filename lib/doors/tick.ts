@@ -1,11 +1,11 @@
 // The tick of each minute, in every runtime: fires that are due, runs that were stored but not started, runs whose
 // execution died. Whatever a late, lost or broken tick left undone, the next one does; doing it twice changes nothing.
 
-import type { Job } from './config.ts';
-import { AutopilotError } from './errors.ts';
+import type { Job } from '../config.ts';
+import { AutopilotError } from '../errors.ts';
+import type { Item } from '../state.ts';
 import { fireJob, isScheduled, markOf, markPrefix, switchOff } from './fire.ts';
 import { openPrefix, type TickResult, type TickWork, tendRuns, tickPartition } from './open-runs.ts';
-import type { Item } from './state.ts';
 
 const messages = {
   accepted: 'fire accepted',

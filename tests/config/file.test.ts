@@ -1,9 +1,11 @@
+// From the text of a file to its faults: the right lines, all at once, and nothing thrown but ConfigError.
+
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { checkConfig, readConfig } from '../lib/config-file.ts';
-import { ConfigError } from '../lib/errors.ts';
-import { faultsOf, smallFile } from './support/config-text.ts';
+import { checkConfig, readConfig } from '../../lib/config/file.ts';
+import { ConfigError } from '../../lib/errors.ts';
+import { faultsOf, smallFile } from '../support/config-text.ts';
 
 const full = readFileSync('tests/fixtures/autopilot.yml', 'utf8');
 const empty = 'projects: {}\ntargets: {}\njobs: {}\n';

@@ -15,7 +15,7 @@ import {
   type YAMLError,
   type YAMLMap,
 } from 'yaml';
-import { AutopilotError } from './errors.ts';
+import { AutopilotError } from '../errors.ts';
 
 /** Keys and list positions from the top of the file. */
 export type Path = readonly (string | number)[];

@@ -1,6 +1,6 @@
 // What holds where the file says nothing. docs/configuration.md repeats these values, and a test compares them.
 
-import type { Guards, Project, RetryPolicy, Tag, VerifyPolicy, Waves } from './config.ts';
+import type { Guards, Project, RetryPolicy, Tag, VerifyPolicy, Waves } from '../config.ts';
 
 /** The policies of a job; durations in seconds. */
 export const builtIn: {

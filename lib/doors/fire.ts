@@ -2,14 +2,14 @@
 // job tells up to when that is done; it is moved last, so that a tick which dies in between is simply done again.
 
 import * as v from 'valibot';
+import type { Job, ScheduleTrigger } from '../config.ts';
+import { AutopilotError } from '../errors.ts';
+import { type Event, runId } from '../event.ts';
+import { runKey } from '../record.ts';
+import { type DueFires, dueFires, type Fire, judgeFire } from '../schedule.ts';
+import type { Item, Key } from '../state.ts';
 import { accept, recordEnded } from './accept.ts';
-import type { Job, ScheduleTrigger } from './config.ts';
-import { AutopilotError } from './errors.ts';
-import { type Event, runId } from './event.ts';
 import { type TickWork, tickPartition } from './open-runs.ts';
-import { runKey } from './record.ts';
-import { type DueFires, dueFires, type Fire, judgeFire } from './schedule.ts';
-import type { Item, Key } from './state.ts';
 
 /** A job that a schedule starts. */
 export type ScheduledJob = Job & { readonly trigger: ScheduleTrigger };

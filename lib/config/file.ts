@@ -1,12 +1,12 @@
 // From the text of autopilot.yml to the configuration, or to all of its faults at once, each with its line.
 
 import * as v from 'valibot';
-import type { Config } from './config.ts';
-import { type ReferenceFault, referenceFaults } from './config-references.ts';
-import { resolveConfig } from './config-resolve.ts';
-import { configFile, isText } from './config-schema.ts';
-import { type LineFault, type Path, readYaml, type YamlFile, YamlSyntaxError } from './config-yaml.ts';
-import { ConfigError, type ConfigFault } from './errors.ts';
+import type { Config } from '../config.ts';
+import { ConfigError, type ConfigFault } from '../errors.ts';
+import { type ReferenceFault, referenceFaults } from './references.ts';
+import { resolveConfig } from './resolve.ts';
+import { configFile, isText } from './schema.ts';
+import { type LineFault, type Path, readYaml, type YamlFile, YamlSyntaxError } from './yaml.ts';
 
 /** A configuration and how much of each kind the file holds, targets without a job included. */
 export interface CheckedConfig {

@@ -2,10 +2,10 @@
 // index, so that a page stays where it was while new runs come in.
 
 import * as v from 'valibot';
-import { type HttpRequest, malformed, readMembers } from './http.ts';
-import { recordOf, statuses } from './record.ts';
-import { type RunSummary, runSummary } from './report.ts';
-import type { IndexedItem, IndexPosition, State } from './state.ts';
+import { type HttpRequest, malformed, readMembers } from '../http.ts';
+import { recordOf, statuses } from '../record.ts';
+import { type RunSummary, runSummary } from '../report.ts';
+import type { IndexedItem, IndexPosition, State } from '../state.ts';
 
 /** What a list is narrowed to. */
 export interface ListQuery {

@@ -1,11 +1,13 @@
+// Ticks that come late, twice or never: each due fire gets one run, each missed one a record.
+
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { accept } from '../lib/accept.ts';
-import type { Job } from '../lib/config.ts';
-import type { Event } from '../lib/event.ts';
-import { asJson, runKey } from '../lib/record.ts';
-import { fires } from '../lib/schedule.ts';
-import { configOf, ScheduledWorld } from './support/scheduled-world.ts';
+import type { Job } from '../../lib/config.ts';
+import { accept } from '../../lib/doors/accept.ts';
+import type { Event } from '../../lib/event.ts';
+import { asJson, runKey } from '../../lib/record.ts';
+import { fires } from '../../lib/schedule.ts';
+import { configOf, ScheduledWorld } from '../support/scheduled-world.ts';
 
 const daily = '{schedule: {cron: "0 2 * * *", timezone: UTC, startDeadline: 30m}}';
 const each10 = '{schedule: {cron: "*/10 * * * *", timezone: UTC, startDeadline: 30m, overlap: skip}}';

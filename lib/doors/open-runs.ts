@@ -2,12 +2,12 @@
 // closes those whose execution died. Whoever is still going afterwards stands in the way of the job's next fire.
 
 import * as v from 'valibot';
-import type { Json } from './canonical.ts';
-import { type RunRecord, readRecord, recordOf, updateRecord } from './record.ts';
-import { isGoing } from './report.ts';
-import type { Runtime } from './runtime.ts';
-import { lookBack } from './schedule.ts';
-import type { IndexedItem, IndexPosition, Item } from './state.ts';
+import type { Json } from '../canonical.ts';
+import { type RunRecord, readRecord, recordOf, updateRecord } from '../record.ts';
+import { isGoing } from '../report.ts';
+import type { Runtime } from '../runtime.ts';
+import { lookBack } from '../schedule.ts';
+import type { IndexedItem, IndexPosition, Item } from '../state.ts';
 
 /** What a tick did, by run id. */
 export interface TickResult {

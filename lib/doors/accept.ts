@@ -2,13 +2,13 @@
 // What is stored is certain; what comes after it is repeated by the next duplicate or tick, and is harmless to repeat.
 
 import * as v from 'valibot';
-import type { Job } from './config.ts';
-import { AutopilotError, DoorError } from './errors.ts';
-import { type Event, runId } from './event.ts';
-import type { HttpAnswer } from './http.ts';
-import { asJson, deliveryKey, type RunRecord, type RunStatus, readRecord, runKey, updateRecord } from './record.ts';
-import { isGoing, noCounts } from './report.ts';
-import type { Runtime } from './runtime.ts';
+import type { Job } from '../config.ts';
+import { AutopilotError, DoorError } from '../errors.ts';
+import { type Event, runId } from '../event.ts';
+import type { HttpAnswer } from '../http.ts';
+import { asJson, deliveryKey, type RunRecord, type RunStatus, readRecord, runKey, updateRecord } from '../record.ts';
+import { isGoing, noCounts } from '../report.ts';
+import type { Runtime } from '../runtime.ts';
 
 /** What accepting an event needs of the world. */
 export type Entry = Pick<Runtime, 'state' | 'executions' | 'config' | 'now' | 'log'>;

@@ -1,12 +1,12 @@
 // An event is never lost and never runs twice, wherever the process dies between two steps of its way in.
 
 import { describe, expect, it } from '@jest/globals';
-import { accept, acceptedAnswer, type Delivery, recordEnded, repeated } from '../lib/accept.ts';
-import { sha256 } from '../lib/canonical.ts';
-import { DoorError } from '../lib/errors.ts';
-import { type Event, runId } from '../lib/event.ts';
-import { type RunRecord, readRecord, updateRecord } from '../lib/record.ts';
-import { type DoorWorld, doorWorld, jobNamed, noon } from './support/door-world.ts';
+import { sha256 } from '../../lib/canonical.ts';
+import { accept, acceptedAnswer, type Delivery, recordEnded, repeated } from '../../lib/doors/accept.ts';
+import { DoorError } from '../../lib/errors.ts';
+import { type Event, runId } from '../../lib/event.ts';
+import { type RunRecord, readRecord, updateRecord } from '../../lib/record.ts';
+import { type DoorWorld, doorWorld, jobNamed, noon } from '../support/door-world.ts';
 
 const job = jobNamed('token');
 const event: Event = {

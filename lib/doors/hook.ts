@@ -1,11 +1,11 @@
 // What a request to `/hooks/{job}` means: which job it is for, what a repeated one is recognised by, what it asks for.
 
+import { sha256 } from '../canonical.ts';
+import type { Config, Job, WebhookTrigger } from '../config.ts';
+import { DoorError } from '../errors.ts';
+import { type Event, readHookBody, refuseDisabled } from '../event.ts';
+import { type HttpRequest, notFound, readJson, readKey } from '../http.ts';
 import type { Delivery } from './accept.ts';
-import { sha256 } from './canonical.ts';
-import type { Config, Job, WebhookTrigger } from './config.ts';
-import { DoorError } from './errors.ts';
-import { type Event, readHookBody, refuseDisabled } from './event.ts';
-import { type HttpRequest, notFound, readJson, readKey } from './http.ts';
 
 /** A job that has a webhook, and its trigger. */
 export interface Hook {

@@ -1,10 +1,10 @@
 // What can only be judged by looking at several keys at once. It reads the plain data of the file, not the typed one, so
 // that these faults are shown together with all others, however faulty the rest is.
 
-import { builtIn } from './config-defaults.ts';
-import { didYouMean, isMapping } from './config-keys.ts';
-import { seconds } from './config-values.ts';
-import type { Path } from './config-yaml.ts';
+import { builtIn } from './defaults.ts';
+import { didYouMean, isMapping } from './keys.ts';
+import { seconds } from './values.ts';
+import type { Path } from './yaml.ts';
 
 /** A fault of the value at `path`. */
 export interface ReferenceFault {

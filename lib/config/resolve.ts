@@ -1,8 +1,8 @@
 // From the file's shape to what the program uses: every name resolved, every default applied.
 
-import type { Config, Guards, Job, JobTrigger, Project, Selector, Target, Waves } from './config.ts';
-import { builtIn, callTimeout, protectedTag, rate, stage, startDeadline, timezone } from './config-defaults.ts';
-import type { ConfigFile } from './config-schema.ts';
+import type { Config, Guards, Job, JobTrigger, Project, Selector, Target, Waves } from '../config.ts';
+import { builtIn, callTimeout, protectedTag, rate, stage, startDeadline, timezone } from './defaults.ts';
+import type { ConfigFile } from './schema.ts';
 
 type ProjectFile = ConfigFile['projects'][string];
 type TargetFile = ConfigFile['targets'][string];

@@ -1,13 +1,13 @@
 // What operators can do: look at runs, and start one by hand. Each of these lets nobody in who is not an operator.
 
+import { type HttpAnswer, type HttpRequest, limitBody, notFound } from '../http.ts';
+import { asJson, readRecord } from '../record.ts';
+import { runView } from '../report.ts';
+import type { Runtime } from '../runtime.ts';
+import { operatorOf } from '../signature.ts';
 import { accept, acceptedAnswer, repeated } from './accept.ts';
-import { type HttpAnswer, type HttpRequest, limitBody, notFound } from './http.ts';
 import { listRuns, readListQuery, refuseParameters } from './listing.ts';
 import { findJob, manualDelivery, manualEvent } from './manual.ts';
-import { asJson, readRecord } from './record.ts';
-import { runView } from './report.ts';
-import type { Runtime } from './runtime.ts';
-import { operatorOf } from './signature.ts';
 
 /** `GET /runs?job&status&limit&cursor`: `{runs, next?}`, newest first, over all jobs of the configuration or one. */
 export async function showRuns(runtime: Runtime, request: HttpRequest): Promise<HttpAnswer> {

@@ -2,8 +2,10 @@
 // for editors is generated from it. Defaults are in config-resolve.ts, what spans several keys in config-references.ts.
 
 import * as v from 'valibot';
-import { actions } from './config.ts';
-import { closed, isMapping, named } from './config-keys.ts';
+import { actions } from '../config.ts';
+import { checkZone } from '../schedule/zone.ts';
+import { checkCron } from '../schedule.ts';
+import { closed, isMapping, named } from './keys.ts';
 import {
   amount,
   checkedText,
@@ -18,10 +20,8 @@ import {
   tagValue,
   textLike,
   whole,
-} from './config-values.ts';
-import type { Path } from './config-yaml.ts';
-import { checkCron } from './schedule.ts';
-import { checkZone } from './zone.ts';
+} from './values.ts';
+import type { Path } from './yaml.ts';
 
 /** The form of a job's name: it is part of run ids and of URLs. */
 export const jobName = /^[a-z][a-z0-9-]{0,39}$/;
