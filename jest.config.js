@@ -5,6 +5,9 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/tests/support/transform.js' },
   modulePathIgnorePatterns: ['<rootDir>/.serverless', '<rootDir>/.esbuild', '<rootDir>/.autopilot'],
-  coverageProvider: 'babel',
+  // A limit for hangs only: several tests start processes, and a machine may be busy.
+  testTimeout: 120_000,
+  // The transform above does not instrument, V8 does without.
+  coverageProvider: 'v8',
   collectCoverageFrom: ['lib/*.ts'],
 };

@@ -1,7 +1,7 @@
 // What `npm start` shows where there is no configuration: a fleet of a dozen instances on the bundled simulator, with the
 // troubles of a real night in them, and a configuration that a user could have written, in seconds instead of minutes.
 
-import { Fleet } from './simulator/fleet.ts';
+import type { FleetOptions } from './simulator/fleet.ts';
 import type { InstanceSpec } from './simulator/instance.ts';
 import type { Script } from './simulator/script.ts';
 
@@ -43,14 +43,14 @@ defaults:
 }
 
 /** The dozen: ten can be flushed, of which one turns out busy and one fails twice; one is protected, one too old. */
-export function demoFleet(now: () => number): Fleet {
+export function demoFleet(): Omit<FleetOptions, 'now'> {
   const timing = {
     lag: { min: 200, max: 600 },
     flush: { min: 1_200, max: 2_500 },
     restart: { min: 3_000, max: 5_000 },
     soft_restart: { min: 2_000, max: 4_000 },
   };
-  return new Fleet({ instances: instances(), now, seed: 1, timing, script });
+  return { instances: instances(), seed: 1, timing, script };
 }
 
 const script: Script = {

@@ -33,6 +33,7 @@ import { forget } from './forget.ts';
 import { toContext } from './gateway.ts';
 import { type Environment, EnvSecrets } from './secrets.ts';
 import { type RunningServer, startServer } from './server.ts';
+import { Fleet } from './simulator/fleet.ts';
 import { startSimulator } from './simulator/server.ts';
 import { SqliteState } from './state-sqlite.ts';
 
@@ -110,7 +111,12 @@ async function openDemo(io: Io, database: DatabaseSync): Promise<Site> {
   const state = new SqliteState(database);
   const key = { pk: 'demo', sk: 'simulator' };
   const last = v.parse(v.optional(v.object({ port: v.number() })), (await state.get(key))?.value);
-  const options = { fleet: demoFleet(Date.now), keys: [demoKey], projectId: demoProjectId, now: Date.now };
+  const options = {
+    fleet: new Fleet({ ...demoFleet(), now: Date.now }),
+    keys: [demoKey],
+    projectId: demoProjectId,
+    now: Date.now,
+  };
   const simulator = await startSimulator({ ...options, port: last?.port ?? 0 }).catch(() => startSimulator(options));
   await state.put(key, { port: simulator.port });
   const hookToken = io.env['DEMO_HOOK_TOKEN'] || randomBytes(24).toString('base64url');
