@@ -9,5 +9,5 @@ export default {
   testTimeout: 120_000,
   // The transform above does not instrument, V8 does without.
   coverageProvider: 'v8',
-  collectCoverageFrom: ['lib/*.ts'],
+  collectCoverageFrom: ['lib/*.ts', 'lib/{config,doors,schedule}/*.ts'],
 };
