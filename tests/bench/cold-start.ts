@@ -1,24 +1,28 @@
 // Cold start: from the first line of a bundle to the answer of its first signed call, in a fresh process each time, ours
 // and the vendor's core package by turns, so that a slow minute of the machine falls on both.
 
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import * as v from 'valibot';
 import { Fleet } from '../../lib/local/simulator/fleet.ts';
 import { type Simulator, startSimulator } from '../../lib/local/simulator/server.ts';
-import { ids, key, projectId } from './cold/world.ts';
+import { measured } from './child.ts';
 import { median, spread, table } from './figures.ts';
+import { ids, key, projectId } from './site.ts';
 
-const run = promisify(execFile);
 const contenders = ['ours', 'official'] as const;
 type Contender = (typeof contenders)[number];
 
-const sampleSchema = v.object({ load: v.number(), first: v.number(), rss: v.number(), accepted: v.literal(ids.length) });
+const sampleSchema = v.object({
+  load: v.number(),
+  first: v.number(),
+  cpu: v.number(),
+  rss: v.number(),
+  accepted: v.literal(ids.length),
+});
 type Sample = v.InferOutput<typeof sampleSchema>;
 
 /** Measures `pairs` pairs after one that does not count; answers with the report. */
@@ -75,32 +79,31 @@ async function takePairs(pairs: number, folder: string, simulator: Simulator): P
 async function take(contender: Contender, folder: string, url: string): Promise<Sample> {
   // The vendor's package writes into the home folder.
   const env = { ...process.env, HOME: folder, USERPROFILE: folder };
-  const args = [fileOf('probe', folder), fileOf(contender, folder), url];
-  const { stdout } = await run(process.execPath, args, { env });
-  return v.parse(sampleSchema, JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? ''));
+  return measured([fileOf('probe', folder), fileOf(contender, folder), url], sampleSchema, env);
 }
 
-async function report(samples: ReadonlyMap<Contender, readonly Sample[]>, folder: string): Promise<string> {
-  const rows = await Promise.all(
-    contenders.map(async (contender) => {
-      const taken = samples.get(contender) ?? [];
-      const { size } = await stat(fileOf(contender, folder));
-      return [
-        contender,
-        (size / 1024).toFixed(0),
-        spread(taken.map(({ load }) => load), 1),
-        spread(taken.map(({ first }) => first), 1),
-        spread(taken.map(({ rss }) => rss), 0),
-      ];
-    }),
-  );
-  const head = ['cold start', 'bundle KB', 'load ms', 'load + first call ms', 'RSS MB'];
-  const count = samples.get('ours')?.length ?? 0;
-  return `${table([head, ...rows])}ours/official over ${count} pairs: load ${ratio(samples, 'load')}, load + first call ${ratio(samples, 'first')}\n`;
+type Samples = ReadonlyMap<Contender, readonly Sample[]>;
+
+async function report(samples: Samples, folder: string): Promise<string> {
+  const rows = contenders.map(async (contender) => {
+    const { size } = await stat(fileOf(contender, folder));
+    const figures = (['load', 'first', 'cpu'] as const).map((figure) =>
+      spread(valuesOf(samples, contender, figure), 0),
+    );
+    const rss = median(valuesOf(samples, contender, 'rss')).toFixed(0);
+    return [contender, (size / 1024).toFixed(0), ...figures, rss];
+  });
+  const ratios = (['load', 'first', 'cpu'] as const).map((figure) => ratio(samples, figure));
+  return table([head, ...(await Promise.all(rows)), ['ours/official', '', ...ratios, '']]);
+}
+
+const head = ['cold start', 'bundle KB', 'load ms', 'load + first call ms', 'CPU ms', 'RSS MB'];
+
+function valuesOf(samples: Samples, contender: Contender, figure: Exclude<keyof Sample, 'accepted'>): number[] {
+  return (samples.get(contender) ?? []).map((sample) => sample[figure]);
 }
 
 /** The ratio of the medians. */
-function ratio(samples: ReadonlyMap<Contender, readonly Sample[]>, figure: 'load' | 'first'): string {
-  const [ours = 0, official = 0] = contenders.map((contender) => median((samples.get(contender) ?? []).map((sample) => sample[figure])));
-  return (ours / official).toFixed(2);
+function ratio(samples: Samples, figure: 'load' | 'first' | 'cpu'): string {
+  return (median(valuesOf(samples, 'ours', figure)) / median(valuesOf(samples, 'official', figure))).toFixed(2);
 }

@@ -1,3 +1,23 @@
-// `npm run bench`
+// `npm run bench`, and `npm run bench -- --short` where time is short: prints what it measures side by side and asserts
+// nothing about it, since a shared machine is no judge. A part's name (`cold`, `calls`, `large`) runs that part alone.
+
+import { parseArgs } from 'node:util';
+import { calls } from './calls.ts';
 import { coldStart } from './cold-start.ts';
-process.stdout.write(await coldStart(process.argv.includes('--short') ? 5 : 15));
+import { largeRun } from './large-run.ts';
+
+const { values, positionals } = parseArgs({ options: { short: { type: 'boolean' } }, allowPositionals: true });
+const isShort = values.short === true;
+
+const parts: Readonly<Record<string, () => Promise<string>>> = {
+  cold: () => coldStart(isShort ? 5 : 25),
+  calls: () => (isShort ? calls([1_000], 1) : calls([1_000, 10_000], 3)),
+  large: () => largeRun(isShort ? 2_000 : 10_000, ['default', 'small-heap']),
+};
+
+process.stdout.write(`node ${process.version}\n\n`);
+for (const name of positionals.length > 0 ? positionals : Object.keys(parts)) {
+  const part = parts[name];
+  if (part === undefined) throw new RangeError(`there is no part ${name}; there are: ${Object.keys(parts).join(', ')}`);
+  process.stdout.write(`${await part()}\n`);
+}

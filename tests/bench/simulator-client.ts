@@ -18,7 +18,7 @@ export type Told = { readonly url: string } | { readonly calls: null } | Done;
 export type Done = v.InferOutput<typeof doneSchema>;
 
 const urlSchema = v.object({ url: v.string() });
-const doneSchema = v.object({
+export const doneSchema = v.object({
   calls: v.object({ act: v.number(), list: v.number(), show: v.number(), statistic: v.number(), configs: v.number() }),
   sends: v.number(),
   once: v.number(),

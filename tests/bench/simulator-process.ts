@@ -4,8 +4,8 @@
 import { Fleet } from '../../lib/local/simulator/fleet.ts';
 import { startSimulator } from '../../lib/local/simulator/server.ts';
 import { instances } from '../support/scenario.ts';
-import { key, projectId } from './cold/world.ts';
 import type { Told, Wish } from './simulator-client.ts';
+import { key, projectId } from './site.ts';
 
 const [count = '0', failingSends = '0'] = process.argv.slice(2);
 let ahead = 0;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { powertoolsLog } from '../../../lib/aws/logger.ts';
 import type { Project } from '../../../lib/config.ts';
 import { HuaweiDcs } from '../../../lib/huawei/dcs.ts';
-import { ids, key, projectId } from './world.ts';
+import { ids, key, projectId } from '../site.ts';
 
 const log = powertoolsLog('bench', 'info', process.stderr);
 

@@ -1,0 +1,49 @@
+// What a run of a whole fleet needs of one machine: memory above all. A tenth of the instances fails its first two tries.
+
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import { measured } from './child.ts';
+import { table } from './figures.ts';
+import { doneSchema } from './simulator-client.ts';
+
+const sampleSchema = v.object({
+  status: v.literal('succeeded'),
+  waves: v.number(),
+  wall: v.number(),
+  cpu: v.number(),
+  skipped: v.number(),
+  rssBefore: v.number(),
+  rss: v.number(),
+  operations: v.number(),
+  largest: v.number(),
+  database: v.number(),
+  ...doneSchema.entries,
+});
+type Sample = v.InferOutput<typeof sampleSchema>;
+
+/** V8 as it is, or told to keep its heap small. */
+export type Heap = 'default' | 'small-heap';
+
+/** Flushes `count` instances once for each kind of heap; answers with the report. */
+export async function largeRun(count: number, heaps: readonly Heap[]): Promise<string> {
+  const file = fileURLToPath(new URL('large-run-process.ts', import.meta.url));
+  const samples: Sample[] = [];
+  for (const heap of heaps) samples.push(await measured([file, String(count), heap], sampleSchema));
+  const rows = lines.map(([name, show]) => [name, ...samples.map(show)]);
+  return table([[`flush of ${count}`, ...heaps.map((heap) => `heap: ${heap}`)], ...rows]);
+}
+
+const lines: readonly (readonly [string, (sample: Sample) => string])[] = [
+  ['peak RSS MB', ({ rss }) => rss.toFixed(0)],
+  ['of it before the run', ({ rssBefore }) => rssBefore.toFixed(0)],
+  ['wall s', ({ wall }) => wall.toFixed(1)],
+  ['CPU s', ({ cpu }) => cpu.toFixed(1)],
+  ['waits that were skipped, s', ({ skipped }) => skipped.toFixed(0)],
+  ['waves', ({ waves }) => String(waves)],
+  ['status calls, fewest', ({ calls, sends }) => `${calls.act}, ${Math.ceil(sends / 50)}`],
+  ['reading calls', ({ calls: { list, show, statistic, configs } }) => String(list + show + statistic + configs)],
+  ['flushed once, more often', ({ once, repeated }) => `${once}, ${repeated}`],
+  ['durable operations', ({ operations }) => String(operations)],
+  ['largest payload, bytes', ({ largest }) => String(largest)],
+  ['database file MB', ({ database }) => (database / 1024 / 1024).toFixed(1)],
+];
