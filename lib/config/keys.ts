@@ -36,6 +36,16 @@ export function named<const Value extends v.GenericSchema>(
   return v.pipe(mapping, v.record(key, value));
 }
 
+/** `schema` with the sentence that editors show for its key. */
+export function says<const Schema extends v.GenericSchema>(schema: Schema, description: string) {
+  return v.pipe(schema, v.description(description));
+}
+
+/** The same for a key that may be left out. */
+export function may<const Schema extends v.GenericSchema>(schema: Schema, description: string) {
+  return v.exactOptional(says(schema, description));
+}
+
 /** What is said of a key or value that the contract knows and this version does not enforce. */
 export function notSupported(name: string): string {
   return `\`${name}\` is not supported yet`;

@@ -1,23 +1,23 @@
 // The shape of autopilot.yml, as a user writes it: which keys there are, what each takes, what each means. The JSON Schema
-// for editors is generated from it. Defaults are in config-resolve.ts, what spans several keys in config-references.ts.
+// for editors is generated from it. Defaults are in resolve.ts, what spans several keys in references.ts.
 
 import * as v from 'valibot';
 import { actions } from '../config.ts';
-import { checkZone } from '../schedule/zone.ts';
-import { checkCron } from '../schedule.ts';
-import { closed, isMapping, named } from './keys.ts';
+import { closed, isMapping, may, named, says } from './keys.ts';
+import { trigger } from './triggers.ts';
 import {
   amount,
-  checkedText,
   duration,
   endpoint,
   flag,
   instanceId,
+  listOf,
   oneOf,
   ref,
   share,
   tag,
   tagValue,
+  text,
   textLike,
   whole,
 } from './values.ts';
@@ -34,21 +34,11 @@ const name = textLike(
   'expected a name of up to 64 letters, digits, dots, hyphens and underscores that starts with a letter or digit',
 );
 
-const listOf = <const Item extends v.GenericSchema>(item: Item) => v.array(item, 'expected a list');
-const text = v.pipe(v.string('expected a text; put it in quotes'), v.nonEmpty('expected a text that is not empty'));
 const tags = named(text, tagValue);
 const ids = v.pipe(
   listOf(instanceId),
   v.transform((list) => [...new Set(list)]),
 );
-
-function says<const Schema extends v.GenericSchema>(schema: Schema, description: string) {
-  return v.pipe(schema, v.description(description));
-}
-
-function may<const Schema extends v.GenericSchema>(schema: Schema, description: string) {
-  return v.exactOptional(says(schema, description));
-}
 
 const project = closed(
   {
@@ -107,48 +97,6 @@ function selectsByNothing(target: unknown): boolean {
   if (!isMapping(target)) return false;
   return ['tags', 'names', 'ids'].every((key) => Object.keys(Object(target[key] ?? {})).length === 0);
 }
-
-const schedule = closed({
-  cron: says(
-    checkedText('expected a cron text with five fields, in quotes', checkCron),
-    'Five fields: minute hour day month weekday',
-  ),
-  timezone: may(checkedText('expected a time zone such as Europe/Berlin', checkZone), 'IANA time zone. Default: UTC'),
-  startDeadline: may(duration(600), 'How late a fire may still start; at least 10m. Default: 30m'),
-  overlap: may(oneOf(['skip', 'queue']), 'What to do while the previous run is going. Default: skip'),
-});
-
-const secretsWanted = 'expected a list of one or two names of secrets, such as [env:DEPLOY_HOOK_SECRET]';
-
-const webhook = closed(
-  {
-    auth: says(oneOf(['standard-webhooks', 'bearer'], ['github']), 'How a request proves where it comes from'),
-    secrets: says(
-      v.pipe(v.array(ref, secretsWanted), v.minLength(1, secretsWanted), v.maxLength(2, secretsWanted)),
-      'Secrets that are accepted; two while one replaces the other',
-    ),
-    instances: may(oneOf(['none', 'subset']), 'Whether the body may name instances of the target. Default: none'),
-  },
-  ['events', 'match'],
-);
-
-const triggerTypes = ['schedule', 'webhook', 'alert'];
-
-const trigger = v.pipe(
-  closed(
-    {
-      schedule: may(schedule, 'Runs at times'),
-      webhook: may(webhook, 'Runs when POST /hooks/<job> is called'),
-    },
-    ['alert'],
-  ),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!isMapping(dataset.value)) return;
-    const count = Object.keys(dataset.value).filter((key) => triggerTypes.includes(key)).length;
-    if (count !== 1) addIssue({ message: 'needs exactly one of `schedule` and `webhook`' });
-  }),
-  v.metadata({ minProperties: 1, maxProperties: 1 }),
-);
 
 const guards = closed(
   {

@@ -40,6 +40,15 @@ export function oneOf<const Options extends readonly string[]>(options: Options,
 
 export const flag = v.boolean('expected true or false');
 
+/** A list of `item`. */
+export const listOf = <const Item extends v.GenericSchema>(item: Item) => v.array(item, 'expected a list');
+
+/** A text that says something. */
+export const text = v.pipe(
+  v.string('expected a text; put it in quotes'),
+  v.nonEmpty('expected a text that is not empty'),
+);
+
 const secondsPerUnit: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 const longest = 365 * 86_400;
 
