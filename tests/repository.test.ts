@@ -42,8 +42,8 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   'node-fetch': ['lib/huawei/'],
   'node:child_process': [],
   'node:fs': ['lib/aws/packaging.ts', 'lib/cli/', 'lib/local/'],
-  'node:http': ['lib/huawei/', 'lib/local/'],
-  'node:https': ['lib/huawei/'],
+  'node:http': ['lib/aws/send.ts', 'lib/huawei/', 'lib/local/'],
+  'node:https': ['lib/aws/send.ts', 'lib/huawei/'],
   'node:sqlite': ['lib/local/'],
   yaml: ['lib/config/yaml.ts'],
 };
