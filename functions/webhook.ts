@@ -5,7 +5,7 @@ import middy from '@middy/core';
 import { answeringErrors, type Door, receiving } from '../lib/aws/door.ts';
 import { awsRuntime } from '../lib/aws/runtime.ts';
 import { accept, acceptedAnswer, repeated } from '../lib/doors/accept.ts';
-import { findHook, hookDelivery, hookEvent } from '../lib/doors/hook.ts';
+import { findHook, hookDelivery, hookEvent, ignoredAnswer } from '../lib/doors/hook.ts';
 import { type HttpAnswer, type HttpRequest, limitBody, methodNotAllowed, notFound } from '../lib/http.ts';
 import type { Runtime } from '../lib/runtime.ts';
 import { authenticate } from '../lib/signature.ts';
@@ -29,5 +29,9 @@ async function receive(runtime: Runtime, request: HttpRequest): Promise<HttpAnsw
   const known = await repeated(runtime, delivery);
   if (known !== undefined) return acceptedAnswer(known);
   const event = hookEvent(hook, delivery.key, request, runtime.now());
+  if ('ignored' in event) {
+    runtime.log.info('hook ignored', { job: name, reason: event.ignored });
+    return ignoredAnswer(event);
+  }
   return acceptedAnswer(await accept(runtime, hook.job, event, delivery));
 }

@@ -56,13 +56,28 @@ export interface ScheduleTrigger {
   readonly overlap: 'skip' | 'queue';
 }
 
-export interface WebhookTrigger {
+/** A hook whose body is ours: `{instances?, reason?, dryRun?}`. */
+export interface BodyTrigger {
   readonly type: 'webhook';
   readonly auth: 'standard-webhooks' | 'bearer';
   /** One or two live secrets. */
   readonly secrets: readonly Ref[];
   readonly instances: 'none' | 'subset';
 }
+
+/** A hook that GitHub calls with payloads of its own; such an event always means the whole target. */
+export interface GithubTrigger {
+  readonly type: 'webhook';
+  readonly auth: 'github';
+  /** One or two live secrets. */
+  readonly secrets: readonly Ref[];
+  /** Values of X-GitHub-Event that may start the job; never `ping`. */
+  readonly events: readonly string[];
+  /** Dotted paths into the payload, and the text that must stand at each of them. */
+  readonly match: Readonly<Record<string, string>>;
+}
+
+export type WebhookTrigger = BodyTrigger | GithubTrigger;
 
 export type JobTrigger = ScheduleTrigger | WebhookTrigger;
 
@@ -115,8 +130,20 @@ export interface Job {
   readonly verify: VerifyPolicy;
 }
 
+/** What an operator may be allowed to do; the doors of the last three are not there yet. */
+export const rights = ['read', 'run', 'approve', 'cancel', 'pause'] as const;
+export type Right = (typeof rights)[number];
+
+/** A named person or system that may come in through the console. */
+export interface Operator {
+  readonly name: string;
+  readonly token: Ref;
+  readonly may: readonly Right[];
+}
+
 export interface Config {
   readonly stage: string;
   readonly projects: Readonly<Record<string, Project>>;
+  readonly operators: readonly Operator[];
   readonly jobs: Readonly<Record<string, Job>>;
 }

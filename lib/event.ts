@@ -75,7 +75,8 @@ export function refuseDisabled(job: Job): void {
  */
 export function readHookBody(job: Job, body: unknown): Asked {
   const asked = readMembers(hookBody, body, 'body');
-  if (asked.instances !== undefined && job.trigger.type === 'webhook' && job.trigger.instances === 'none') {
+  const takesNone = job.trigger.type === 'webhook' && job.trigger.auth !== 'github' && job.trigger.instances === 'none';
+  if (asked.instances !== undefined && takesNone) {
     throw notAllowed('instances_not_allowed', 'This hook takes no instances; it always means the whole target.');
   }
   return withInstances(job, asked);

@@ -1,6 +1,6 @@
 // What a composition root hands to the doors: the world, as ports. Each port is implemented in a room.
 
-import type { Config, Ref } from './config.ts';
+import type { Config, Operator, Ref } from './config.ts';
 import type { State } from './state.ts';
 
 /** Starts and looks at the executions of runs. */
@@ -28,17 +28,12 @@ export interface Log {
   debug(message: string, facts?: Readonly<Record<string, unknown>>): void;
 }
 
-/** Who may come in through the console, by the SHA-256 of a token (hex): names, never tokens. */
-export interface Operator {
-  readonly name: string;
-  readonly tokenHash: string;
-}
-
 export interface Runtime {
   readonly config: Config;
   readonly state: State;
   readonly executions: Executions;
   readonly secrets: Secrets;
+  /** Who may come in through the console: those of the configuration, and `local` on one machine. */
   readonly operators: readonly Operator[];
   readonly log: Log;
   /** Milliseconds since the epoch. */

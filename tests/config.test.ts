@@ -16,6 +16,11 @@ const amountWanted = 'expected a count such as 1, or a share such as 10% (1% to 
 const refWanted = 'expected the name of a secret, such as env:DEPLOY_HOOK_SECRET, and never the secret itself';
 const endpointWanted = 'expected https://host or https://host:port, without path, query or user';
 const httpOnLoopback = 'http is allowed on loopback only (127.0.0.0/8, localhost, [::1]); use https';
+const eventsWanted = 'expected a list of events of GitHub, such as [deployment_status]';
+const eventWanted = 'expected an event of GitHub, such as deployment_status';
+const pathWanted = 'expected a dotted path into the payload, such as deployment_status.state';
+const rightsWanted = 'expected a list of rights: read, run, approve, cancel, pause';
+const github = { auth: 'github', secrets: ['env:TOKEN'], events: ['push'] };
 const idWanted = `expected an instance's id, such as ${id}`;
 
 describe('a full configuration', () => {
@@ -132,6 +137,23 @@ describe('a full configuration', () => {
     });
   });
 
+  it('reads webhooks of GitHub, with numbers and booleans in a match as they are written', () => {
+    expect(config.jobs['restart-on-release']?.trigger).toEqual({
+      type: 'webhook',
+      auth: 'github',
+      secrets: ['env:GH_SECRET'],
+      events: ['deployment_status', 'workflow_run'],
+      match: { 'deployment_status.state': 'success', 'deployment.production_environment': 'true', release: '1.10' },
+    });
+  });
+
+  it('reads operators, each right once', () => {
+    expect(config.operators).toEqual([
+      { name: 'alice', token: 'env:ALICE_TOKEN', may: ['read', 'run', 'approve', 'cancel', 'pause'] },
+      { name: 'watcher', token: 'env:WATCHER_TOKEN', may: ['read'] },
+    ]);
+  });
+
   it('finds no job or project by a name that only JavaScript knows', () => {
     expect(config.jobs['constructor']).toBeUndefined();
     expect(config.projects['toString']).toBeUndefined();
@@ -170,6 +192,11 @@ describe('what is taken', () => {
 
   it('a flush without guards of its own, where a webhook asks for it', () => {
     expect(complaints('jobs.hook.action', 'flush')).toEqual([]);
+  });
+
+  it('a webhook of GitHub with events, with and without a match', () => {
+    expect(complaints('jobs.hook.trigger.webhook', github)).toEqual([]);
+    expect(complaints('jobs.hook.trigger.webhook', { ...github, match: { 'labels.0.name': 'deploy' } })).toEqual([]);
   });
 
   it('a scheduled restart without guards of its own', () => {
@@ -289,7 +316,7 @@ describe('what is refused', () => {
       '',
       'jobs.hook.trigger',
     ],
-    ['jobs.hook.trigger.webhook.auth', 'basic', 'expected standard-webhooks or bearer'],
+    ['jobs.hook.trigger.webhook.auth', 'basic', 'expected standard-webhooks, bearer or github'],
     [
       'jobs.hook.trigger.webhook.secrets',
       [],
@@ -307,6 +334,54 @@ describe('what is refused', () => {
     ],
     ['jobs.hook.trigger.webhook.secrets', ['whsec_abc'], refWanted, '[0]'],
     ['jobs.hook.trigger.webhook.instances', 'all', 'expected none or subset'],
+    ['jobs.hook.trigger.webhook.events', ['push'], 'only with auth: github'],
+    ['jobs.hook.trigger.webhook.match', {}, 'only with auth: github'],
+    ['jobs.hook.trigger.webhook', { ...github, events: undefined }, 'required with auth: github', '.events'],
+    ['jobs.hook.trigger.webhook', { ...github, events: [] }, eventsWanted, '.events'],
+    ['jobs.hook.trigger.webhook', { ...github, events: 'push' }, eventsWanted, '.events'],
+    ['jobs.hook.trigger.webhook', { ...github, events: ['*'] }, eventWanted, '.events[0]'],
+    ['jobs.hook.trigger.webhook', { ...github, events: ['push', 'Push'] }, eventWanted, '.events[1]'],
+    [
+      'jobs.hook.trigger.webhook',
+      { ...github, events: ['ping'] },
+      '`ping` only asks whether the hook is there; it never starts a job',
+      '.events[0]',
+    ],
+    [
+      'jobs.hook.trigger.webhook',
+      { ...github, instances: 'none' },
+      'an event of GitHub always means the whole target',
+      '.instances',
+    ],
+    ['jobs.hook.trigger.webhook', { ...github, match: [] }, 'expected a mapping (key: value)', '.match'],
+    ['jobs.hook.trigger.webhook', { ...github, match: { '': 'x' } }, pathWanted, '.match[""]'],
+    ['jobs.hook.trigger.webhook', { ...github, match: { 'a..b': 'x' } }, pathWanted, '.match["a..b"]'],
+    ['jobs.hook.trigger.webhook', { ...github, match: { '.a': 'x' } }, pathWanted, '.match[".a"]'],
+    [
+      'jobs.hook.trigger.webhook',
+      { ...github, match: { a: ['x'] } },
+      'expected a text; write "" for an empty one',
+      '.match.a',
+    ],
+    ['operators', ['alice'], 'expected a mapping (key: value)'],
+    ['operators.alice', { token: 'env:A' }, 'required', '.may'],
+    ['operators.alice', { may: ['read'] }, 'required', '.token'],
+    ['operators.alice', { token: 'plain-token', may: ['read'] }, refWanted, '.token'],
+    ['operators.alice', { token: 'env:A', may: [] }, rightsWanted, '.may'],
+    ['operators.alice', { token: 'env:A', may: 'read' }, rightsWanted, '.may'],
+    ['operators.alice', { token: 'env:A', may: ['write'] }, 'expected read, run, approve, cancel or pause', '.may[0]'],
+    [
+      'operators.local',
+      { token: 'env:A', may: ['read'] },
+      '`local` is the operator of the runtime on one machine; choose another name',
+    ],
+    ['operators.alice', { token: 'env:AUTOPILOT_TOKEN', may: ['read'] }, 'is the token of `local`', '.token'],
+    [
+      'operators',
+      { alice: { token: 'env:A', may: ['read'] }, bob: { token: 'env:A', may: ['run'] } },
+      'is the token of `alice`',
+      '.bob.token',
+    ],
     ['jobs.flush.trigger.schedule.startDeadline', '599s', 'expected a duration of at least 10m, such as 30m or 2h'],
     ['jobs.flush.trigger.schedule.overlap', 'both', 'expected skip or queue'],
     ['jobs.flush.trigger.schedule.cron', 5, 'expected a cron text with five fields, in quotes'],

@@ -1,19 +1,20 @@
-// Who is let in: the published form of standard-webhooks, bearer tokens, two live secrets, and what a wrong one gives.
+// Who is let in: the published forms of standard-webhooks and of GitHub, bearer tokens, two live secrets, and what a wrong one gives.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import * as v from 'valibot';
+import type { NamedSecret } from '../lib/authentic.ts';
 import type { Ref, WebhookTrigger } from '../lib/config.ts';
 import { DoorError, EnvironmentError } from '../lib/errors.ts';
-import { authenticate, type NamedSecret, operatorOf, signatureFault, tokenFault } from '../lib/signature.ts';
+import { authenticate, githubFault, signatureFault, tokenFault } from '../lib/signature.ts';
 import {
   bearer,
   doorWorld,
+  githubSignature,
   hookToken,
   noon,
   olderSigningSecret,
-  operatorToken,
   signature,
   signingSecret,
 } from './support/door-world.ts';
@@ -25,6 +26,15 @@ const fixture = v.parse(
     request: v.object({ headers: v.record(v.string(), v.string()), rawBody: v.string() }),
   }),
   JSON.parse(readFileSync(new URL('./fixtures/signed-webhook-standard-webhooks.json', import.meta.url), 'utf8')),
+);
+
+const github = v.parse(
+  v.object({
+    secret: v.string(),
+    request: v.object({ headers: v.record(v.string(), v.string()), rawBody: v.string() }),
+    vector2: v.object({ secret: v.string(), rawBody: v.string(), signature: v.string() }),
+  }),
+  JSON.parse(readFileSync(new URL('./fixtures/signed-webhook-github-style.json', import.meta.url), 'utf8')),
 );
 
 const body = Buffer.from(fixture.request.rawBody);
@@ -138,6 +148,65 @@ describe('signatureFault', () => {
   });
 });
 
+describe('githubFault', () => {
+  const { vector2 } = github;
+  const published = { 'x-hub-signature-256': vector2.signature };
+  const rawBody = Buffer.from(vector2.rawBody);
+
+  it.each([
+    ['the secret of today', named(vector2.secret)],
+    ['the second of two', named('another-made-up-secret', vector2.secret)],
+    ['a line end after it', named(`${vector2.secret}\n`)],
+  ])('lets the vector of GitHub’s documentation in with %s', (_name, secrets) => {
+    expect(vector2.signature).toMatch(/^sha256=757107ea/);
+    expect(githubFault(published, rawBody, secrets)).toBeUndefined();
+  });
+
+  it('lets the request of the fixture in', () => {
+    const { headers, rawBody } = github.request;
+
+    expect(githubFault(headers, Buffer.from(rawBody), named(github.secret))).toBeUndefined();
+  });
+
+  it.each([
+    ['', 'signature_missing'],
+    ['sha256=', 'signature_invalid'],
+    [vector2.signature.slice('sha256='.length), 'signature_invalid'],
+    [vector2.signature.toUpperCase(), 'signature_invalid'],
+    [`${vector2.signature} `, 'signature_invalid'],
+    [`${vector2.signature},${vector2.signature}`, 'signature_invalid'],
+    [vector2.signature.replace('sha256', 'sha1'), 'signature_invalid'],
+    [vector2.signature.slice(0, -2), 'signature_invalid'],
+    [`sha256=${'0'.repeat(64)}`, 'signature_invalid'],
+  ])('refuses the signature %p', (value, expected) => {
+    expect(githubFault({ 'x-hub-signature-256': value }, rawBody, named(vector2.secret))).toBe(expected);
+  });
+
+  it('does not look at the older header of GitHub', () => {
+    expect(githubFault({ 'x-hub-signature': vector2.signature }, rawBody, named(vector2.secret))).toBe(
+      'signature_missing',
+    );
+  });
+
+  it('lets in exactly what was signed with the secret', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.uint8Array(), (sent, arrived) => {
+        const same = Buffer.compare(sent, arrived) === 0;
+
+        const found = githubFault(githubSignature(sent), arrived, named(hookToken));
+
+        expect(found).toBe(same ? undefined : 'signature_invalid');
+      }),
+    );
+  });
+
+  it.each(['', '\n', '\r\n'])('says that %p is no secret', (value) => {
+    const thrown = caught(() => githubFault(published, rawBody, [{ ref: 'env:GITHUB', value }]));
+
+    expect(thrown).toMatchObject({ code: 'secret_malformed', message: expect.stringContaining('env:GITHUB') });
+  });
+});
+
 describe('tokenFault', () => {
   it.each([
     ['Bearer one', undefined],
@@ -175,10 +244,18 @@ describe('authenticate', () => {
     instances: 'subset',
   };
   const token: WebhookTrigger = { ...signed, auth: 'bearer', secrets: ['env:TOKEN'] };
+  const fromGithub: WebhookTrigger = {
+    type: 'webhook',
+    auth: 'github',
+    secrets: ['env:TOKEN'],
+    events: ['push'],
+    match: {},
+  };
 
   it.each([
     [signed, signed.secrets[0], olderSigningSecret, signature(body)],
     [token, token.secrets[0], 'an-older-made-up-token', bearer('1', hookToken)],
+    [fromGithub, fromGithub.secrets[0], 'an-older-made-up-token', githubSignature(body)],
   ])('reads a secret once more where the known one does not fit: $auth', async (trigger, ref, before, headers) => {
     const world = doorWorld();
     world.cached.set(ref ?? 'env:NONE', before);
@@ -192,6 +269,8 @@ describe('authenticate', () => {
     [signed, signature(body, { at: noon - 1_200_000 }), 'timestamp_outside_window', 1],
     [token, bearer('1', 'another-made-up-token'), 'token_invalid', 2],
     [token, {}, 'token_missing', 1],
+    [fromGithub, githubSignature('another body'), 'signature_invalid', 2],
+    [fromGithub, {}, 'signature_missing', 1],
   ])('refuses after looking as often as it helps: $auth', async (trigger, headers, code, reads) => {
     const world = doorWorld();
     const asked: boolean[] = [];
@@ -208,27 +287,15 @@ describe('authenticate', () => {
     expect(refused).toMatchObject({ status: 401, code });
     expect(asked).toEqual([false, true].slice(0, reads));
   });
-});
 
-describe('operatorOf', () => {
-  const { operators } = doorWorld().runtime;
+  it.each<[WebhookTrigger, Record<string, string>, string[]]>([
+    [signed, {}, ['webhook-id', 'webhook-timestamp', 'webhook-signature']],
+    [signed, { 'webhook-id': 'msg_1' }, ['webhook-timestamp', 'webhook-signature']],
+    [fromGithub, {}, ['x-hub-signature-256']],
+  ])('names the headers that are missing: $auth', async (trigger, headers, paths) => {
+    const refused = await authenticate(doorWorld().runtime, trigger, { headers, body }).catch((e) => e);
 
-  it('knows an operator by the hash of the token', () => {
-    expect(operatorOf(operators, { authorization: `Bearer ${operatorToken}` }).name).toBe('alice');
-  });
-
-  it.each([
-    [{}, 'token_missing'],
-    [{ authorization: 'Bearer nobody' }, 'token_invalid'],
-    [{ authorization: `Bearer ${operators[0]?.tokenHash}` }, 'token_invalid'],
-  ])('refuses %j', (headers, code) => {
-    expect(caught(() => operatorOf(operators, headers))).toMatchObject({ status: 401, code });
-  });
-
-  it('lets nobody in where there is no operator', () => {
-    const thrown = caught(() => operatorOf([], { authorization: `Bearer ${operatorToken}` }));
-
-    expect(thrown).toMatchObject({ status: 401, code: 'token_invalid' });
+    expect(refused).toMatchObject({ code: 'signature_missing', details: paths.map((path) => ({ path })) });
   });
 });
 

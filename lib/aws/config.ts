@@ -4,4 +4,4 @@
 import type { Config } from '../config.ts';
 
 /** The compiled configuration; without jobs where there was no autopilot.yml. */
-export const packagedConfig: Config = { stage: 'prod', projects: {}, jobs: {} };
+export const packagedConfig: Config = { stage: 'prod', projects: {}, operators: [], jobs: {} };

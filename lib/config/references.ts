@@ -12,14 +12,19 @@ export interface ReferenceFault {
   readonly message: string;
 }
 
-/** Names that lead nowhere, a scheduled flush without guards of its own, durations that contradict each other. */
+/**
+ * Names that lead nowhere, a scheduled flush without guards of its own, keys that do not go with an `auth`, operators
+ * that cannot be told apart, durations that contradict each other.
+ */
 export function referenceFaults(file: unknown): readonly ReferenceFault[] {
   return [
     ...entries(file, 'targets').flatMap(([name, target]) => unknownName(file, ['targets', name, 'project'], target)),
     ...entries(file, 'jobs').flatMap(([name, job]) => [
       ...unknownName(file, ['jobs', name, 'target'], job),
       ...unguardedFlush(name, job),
+      ...webhookFaults(name, member(member(job, 'trigger'), 'webhook')),
     ]),
+    ...operatorFaults(file),
     ...contradictions(file),
   ];
 }
@@ -39,6 +44,42 @@ function unguardedFlush(name: string, job: unknown): ReferenceFault[] {
   if (member(guards, 'maxInstances') !== undefined || member(guards, 'maxPercent') !== undefined) return [];
   const message = 'a scheduled flush must state its own guards: maxInstances or maxPercent';
   return [{ path: ['jobs', name, 'guards'], message }];
+}
+
+/** Which keys a webhook takes depends on how its requests prove where they come from. */
+function webhookFaults(name: string, webhook: unknown): ReferenceFault[] {
+  const auth = member(webhook, 'auth');
+  if (typeof auth !== 'string') return [];
+  const path = ['jobs', name, 'trigger', 'webhook'];
+  const isGithub = auth === 'github';
+  const foreign = (isGithub ? ['instances'] : ['events', 'match']).filter((key) => member(webhook, key) !== undefined);
+  const message = isGithub ? 'an event of GitHub always means the whole target' : 'only with auth: github';
+  return [
+    ...foreign.map((key) => ({ path: [...path, key], message })),
+    ...(isGithub && member(webhook, 'events') === undefined
+      ? [{ path: [...path, 'events'], message: 'required with auth: github' }]
+      : []),
+  ];
+}
+
+/** The operator of the runtime on one machine, whose token is AUTOPILOT_TOKEN. */
+const local = ['local', 'env:AUTOPILOT_TOKEN'] as const;
+
+/** One token is one operator: with the same one, someone could approve what they asked for. */
+function operatorFaults(file: unknown): ReferenceFault[] {
+  const holders = new Map<unknown, string>([[local[1], local[0]]]);
+  return entries(file, 'operators').flatMap(([name, operator]) => {
+    const token = member(operator, 'token');
+    const holder = typeof token === 'string' ? holders.get(token) : undefined;
+    if (holder === undefined) holders.set(token, name);
+    const message = `\`${local[0]}\` is the operator of the runtime on one machine; choose another name`;
+    return [
+      ...(name === local[0] ? [{ path: ['operators', name], message }] : []),
+      ...(holder === undefined
+        ? []
+        : [{ path: ['operators', name, 'token'], message: `is the token of \`${holder}\`` }]),
+    ];
+  });
 }
 
 const ordered = [

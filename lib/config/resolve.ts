@@ -1,12 +1,24 @@
 // From the file's shape to what the program uses: every name resolved, every default applied.
 
-import type { Config, Guards, Job, JobTrigger, Project, Selector, Target, Waves } from '../config.ts';
+import type {
+  Config,
+  Guards,
+  Job,
+  JobTrigger,
+  Operator,
+  Project,
+  Selector,
+  Target,
+  Waves,
+  WebhookTrigger,
+} from '../config.ts';
 import { builtIn, callTimeout, protectedTag, rate, stage, startDeadline, timezone } from './defaults.ts';
 import type { ConfigFile } from './schema.ts';
 
 type ProjectFile = ConfigFile['projects'][string];
 type TargetFile = ConfigFile['targets'][string];
 type JobFile = ConfigFile['jobs'][string];
+type WebhookFile = NonNullable<JobFile['trigger']['webhook']>;
 type Policies = NonNullable<ConfigFile['defaults']>;
 
 /**
@@ -27,7 +39,7 @@ export function resolveConfig(file: ConfigFile): Config {
       ...resolvePolicies(job, file.defaults ?? {}),
     };
   });
-  return { stage: file.stage ?? stage, projects, jobs };
+  return { stage: file.stage ?? stage, projects, operators: resolveOperators(file.operators ?? {}), jobs };
 }
 
 function resolveProject(project: ProjectFile, name: string): Project {
@@ -45,6 +57,10 @@ function resolveProject(project: ProjectFile, name: string): Project {
     },
     timeout: project.timeout ?? callTimeout,
   };
+}
+
+function resolveOperators(operators: NonNullable<ConfigFile['operators']>): Operator[] {
+  return Object.entries(operators).map(([name, { token, may }]) => ({ name, token, may: [...new Set(may)] }));
 }
 
 function resolveTarget(target: TargetFile, name: string): Target {
@@ -65,10 +81,14 @@ function resolveTrigger({ schedule, webhook }: JobFile['trigger']): JobTrigger {
       overlap: schedule.overlap ?? 'skip',
     };
   }
-  if (webhook) {
-    return { type: 'webhook', auth: webhook.auth, secrets: webhook.secrets, instances: webhook.instances ?? 'none' };
-  }
+  if (webhook) return resolveWebhook(webhook);
   throw new Error('a trigger of no type was let through');
+}
+
+function resolveWebhook({ auth, secrets, instances, events, match }: WebhookFile): WebhookTrigger {
+  return auth === 'github'
+    ? { type: 'webhook', auth, secrets, events: events ?? [], match: match ?? {} }
+    : { type: 'webhook', auth, secrets, instances: instances ?? 'none' };
 }
 
 function resolvePolicies(job: Policies, defaults: Policies): typeof builtIn {

@@ -2,7 +2,7 @@
 // for editors is generated from it. Defaults are in resolve.ts, what spans several keys in references.ts.
 
 import * as v from 'valibot';
-import { actions } from '../config.ts';
+import { actions, rights } from '../config.ts';
 import { closed, isMapping, may, named, says } from './keys.ts';
 import { trigger } from './triggers.ts';
 import {
@@ -98,6 +98,13 @@ function selectsByNothing(target: unknown): boolean {
   return ['tags', 'names', 'ids'].every((key) => Object.keys(Object(target[key] ?? {})).length === 0);
 }
 
+const rightsWanted = `expected a list of rights: ${rights.join(', ')}`;
+
+const operator = closed({
+  token: says(ref, 'Name of the secret that is their token'),
+  may: says(v.pipe(v.array(oneOf(rights), rightsWanted), v.minLength(1, rightsWanted)), 'What they are allowed to do'),
+});
+
 const guards = closed(
   {
     maxInstances: may(whole(1, 10_000), 'Most instances a run may plan. Default: 5'),
@@ -165,6 +172,7 @@ export const configFile = closed(
     ),
     projects: says(named(name, project), 'Huawei Cloud projects by name'),
     targets: says(named(name, target), 'Selections of instances by name'),
+    operators: may(named(name, operator), 'People and systems that may come in through the console, by name'),
     jobs: says(
       named(
         textLike(
@@ -177,16 +185,21 @@ export const configFile = closed(
     ),
     defaults: may(closed(policies, jobNotYet), 'What holds for every job that does not say otherwise'),
   },
-  ['operators', 'sources', 'alertStorm', 'notify'],
+  ['sources', 'alertStorm', 'notify'],
 );
 
 /** The file after its values were read: durations in seconds, shares in percent, no defaults yet. */
 export type ConfigFile = v.InferOutput<typeof configFile>;
 
-/** Where plain YAML numbers and booleans are taken as they are written: values of tags, and ids made of digits. */
+/**
+ * Where plain YAML numbers and booleans are taken as they are written: values of tags and of a `match`, and ids made of
+ * digits.
+ */
 export function isText(path: Path): boolean {
   const [root, , key, inner] = path;
   if (root === 'projects') return path.length === 3 && key === 'projectId';
   if (root === 'targets') return (path.length === 4 && key === 'tags') || (path.length === 5 && inner === 'tags');
-  return path.at(-2) === 'values' && path.at(-3) === 'order';
+  return (
+    (path.at(-2) === 'values' && path.at(-3) === 'order') || (path.at(-2) === 'match' && path.at(-3) === 'webhook')
+  );
 }

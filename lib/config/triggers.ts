@@ -3,8 +3,8 @@
 import * as v from 'valibot';
 import { checkZone } from '../schedule/zone.ts';
 import { checkCron } from '../schedule.ts';
-import { closed, isMapping, may, says } from './keys.ts';
-import { checkedText, duration, oneOf, ref } from './values.ts';
+import { closed, isMapping, may, named, says } from './keys.ts';
+import { checkedText, duration, oneOf, ref, tagValue, textLike } from './values.ts';
 
 const schedule = closed({
   cron: says(
@@ -18,17 +18,37 @@ const schedule = closed({
 
 const secretsWanted = 'expected a list of one or two names of secrets, such as [env:DEPLOY_HOOK_SECRET]';
 
-const webhook = closed(
-  {
-    auth: says(oneOf(['standard-webhooks', 'bearer'], ['github']), 'How a request proves where it comes from'),
-    secrets: says(
-      v.pipe(v.array(ref, secretsWanted), v.minLength(1, secretsWanted), v.maxLength(2, secretsWanted)),
-      'Secrets that are accepted; two while one replaces the other',
-    ),
-    instances: may(oneOf(['none', 'subset']), 'Whether the body may name instances of the target. Default: none'),
-  },
-  ['events', 'match'],
+const eventsWanted = 'expected a list of events of GitHub, such as [deployment_status]';
+
+const event = v.pipe(
+  textLike(/^[a-z][a-z_]{0,63}$/, 'expected an event of GitHub, such as deployment_status'),
+  v.notValue('ping', '`ping` only asks whether the hook is there; it never starts a job'),
 );
+
+const payloadPath = textLike(
+  /^[^.]+(\.[^.]+)*$/,
+  'expected a dotted path into the payload, such as deployment_status.state',
+);
+
+const webhook = closed({
+  auth: says(oneOf(['standard-webhooks', 'bearer', 'github']), 'How a request proves where it comes from'),
+  secrets: says(
+    v.pipe(v.array(ref, secretsWanted), v.minLength(1, secretsWanted), v.maxLength(2, secretsWanted)),
+    'Secrets that are accepted; two while one replaces the other',
+  ),
+  instances: may(
+    oneOf(['none', 'subset']),
+    'Whether the body may name instances of the target; not with github. Default: none',
+  ),
+  events: may(
+    v.pipe(v.array(event, eventsWanted), v.minLength(1, eventsWanted)),
+    "GitHub's events that may start the job; with github only, and required there",
+  ),
+  match: may(
+    named(payloadPath, tagValue),
+    'Dotted paths into the payload and the text that must stand there; all must match; with github only',
+  ),
+});
 
 const triggerTypes = ['schedule', 'webhook', 'alert'];
 

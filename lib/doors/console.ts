@@ -1,17 +1,17 @@
 // What operators can do: look at runs, and start one by hand. Each of these lets nobody in who is not an operator.
 
 import { type HttpAnswer, type HttpRequest, limitBody, notFound } from '../http.ts';
+import { admit } from '../operator.ts';
 import { asJson, readRecord } from '../record.ts';
 import { runView } from '../report.ts';
 import type { Runtime } from '../runtime.ts';
-import { operatorOf } from '../signature.ts';
 import { accept, acceptedAnswer, repeated } from './accept.ts';
 import { listRuns, readListQuery, refuseParameters } from './listing.ts';
 import { findJob, manualDelivery, manualEvent } from './manual.ts';
 
 /** `GET /runs?job&status&limit&cursor`: `{runs, next?}`, newest first, over all jobs of the configuration or one. */
 export async function showRuns(runtime: Runtime, request: HttpRequest): Promise<HttpAnswer> {
-  operatorOf(runtime.operators, request.headers);
+  await admit(runtime, request.headers, 'read');
   const query = readListQuery(request);
   const jobs = query.job === undefined ? Object.keys(runtime.config.jobs) : [query.job];
   return { status: 200, body: asJson(await listRuns(runtime.state, jobs, query)) };
@@ -19,7 +19,7 @@ export async function showRuns(runtime: Runtime, request: HttpRequest): Promise<
 
 /** `GET /runs/{id}`: a run with its plan and outcomes. */
 export async function showRun(runtime: Runtime, request: HttpRequest, id: string): Promise<HttpAnswer> {
-  operatorOf(runtime.operators, request.headers);
+  await admit(runtime, request.headers, 'read');
   refuseParameters(request);
   const record = await readRecord(runtime.state, id);
   if (record === undefined) throw notFound('There is no such run.');
@@ -28,7 +28,7 @@ export async function showRun(runtime: Runtime, request: HttpRequest, id: string
 
 /** `POST /jobs/{job}/runs`: any job may be run by hand; a repeated Idempotency-Key finds its run. */
 export async function startRun(runtime: Runtime, request: HttpRequest, name: string): Promise<HttpAnswer> {
-  const operator = operatorOf(runtime.operators, request.headers);
+  const operator = await admit(runtime, request.headers, 'run');
   const job = findJob(runtime.config, name);
   limitBody(request);
   refuseParameters(request);

@@ -3,9 +3,10 @@
 import { sha256 } from '../canonical.ts';
 import type { Config, Job, WebhookTrigger } from '../config.ts';
 import { DoorError } from '../errors.ts';
-import { type Event, readHookBody, refuseDisabled } from '../event.ts';
-import { type HttpRequest, notFound, readJson, readKey } from '../http.ts';
+import { type Asked, type Event, readHookBody, refuseDisabled } from '../event.ts';
+import { type HttpAnswer, type HttpRequest, notFound, readJson, readKey } from '../http.ts';
 import type { Delivery } from './accept.ts';
+import { eventName, whyIgnored } from './github.ts';
 
 /** A job that has a webhook, and its trigger. */
 export interface Hook {
@@ -20,22 +21,46 @@ export function findHook(config: Config, name: string): Hook {
   return { job, trigger: job.trigger };
 }
 
+/** A delivery that starts nothing, and why. */
+export interface Ignored {
+  readonly ignored: string;
+}
+
+/** The header that tells one delivery from another. */
+const keyHeader = {
+  'standard-webhooks': 'webhook-id',
+  github: 'x-github-delivery',
+  bearer: 'idempotency-key',
+} as const;
+
 /**
- * What a repeated delivery is recognised by: the webhook-id of a signed one, the Idempotency-Key of another one.
- * Throws DoorError 400 `key_required`.
+ * What a repeated delivery is recognised by: webhook-id, X-GitHub-Delivery or Idempotency-Key, whichever goes with the
+ * hook's `auth`. Throws DoorError 400 `key_required`.
  */
 export function hookDelivery({ job, trigger }: Hook, request: HttpRequest): Delivery {
-  const header = trigger.auth === 'bearer' ? 'idempotency-key' : 'webhook-id';
+  const header = keyHeader[trigger.auth];
   const key = readKey(request.headers, header);
   if (key !== undefined) return { door: `hooks/${job.name}/${trigger.auth}`, key, bodyHash: sha256(request.body) };
   const message = 'must have 1 to 128 printable ASCII characters';
   throw new DoorError(400, 'key_required', `The header ${header} ${message}.`, [{ path: header, message }]);
 }
 
-/** The event of a hook's request that is let in. Throws DoorError 400 and 422 for what it must not ask for. */
-export function hookEvent({ job, trigger }: Hook, key: string, request: HttpRequest, now: number): Event {
+/** The answer to a delivery that starts nothing: GitHub is told that all is well. */
+export function ignoredAnswer({ ignored }: Ignored): HttpAnswer {
+  return { status: 200, body: { ignored } };
+}
+
+/**
+ * The event of a hook's request that is let in, or why there is none. Throws DoorError 400 and 422 for what it must not
+ * ask for.
+ */
+export function hookEvent({ job, trigger }: Hook, key: string, request: HttpRequest, now: number): Event | Ignored {
+  const ignored = trigger.auth === 'github' ? whyIgnored(trigger, request) : undefined;
+  if (ignored !== undefined) return { ignored };
   refuseDisabled(job);
-  const asked = readHookBody(job, readJson(request.body));
+  // GitHub's payload is no body of ours: such an event means the whole target, and its name is the reason.
+  const asked: Asked =
+    trigger.auth === 'github' ? { reason: `GitHub ${eventName(request)}` } : readHookBody(job, readJson(request.body));
   const receivedAt = new Date(now).toISOString();
   return {
     trigger: 'webhook',

@@ -1,10 +1,9 @@
 // What a request to `/jobs/{job}/runs` means: which job an operator wants to run, and what of it.
 
 import { sha256 } from '../canonical.ts';
-import type { Config, Job } from '../config.ts';
+import type { Config, Job, Operator } from '../config.ts';
 import { type Event, readManualBody, refuseDisabled } from '../event.ts';
 import { type HttpRequest, malformed, notFound, readJson, readKey } from '../http.ts';
-import type { Operator } from '../runtime.ts';
 import type { Delivery } from './accept.ts';
 
 /** A job by its name. Throws DoorError 404. */

@@ -1,11 +1,11 @@
 // The composition of everything on one machine: state and durable runs in one file, the doors' runtime, and the world
 // that runs work in. Nothing is listened on and nothing begins before `resume`.
 
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runHandler } from '../../functions/run.ts';
-import type { Config, Project } from '../config.ts';
+import { type Config, type Project, type Ref, rights } from '../config.ts';
 import type { DcsApi } from '../execute.ts';
 import { HuaweiDcs } from '../huawei/dcs.ts';
 import type { Log, Runtime, Secrets } from '../runtime.ts';
@@ -23,6 +23,9 @@ export interface LocalOptions {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** Where the token of the operator `local` is read; made anew at each start where the environment has none. */
+const localToken: Ref = 'env:AUTOPILOT_TOKEN';
 
 /** Everything on one machine, put together. */
 export interface Local {
@@ -42,13 +45,18 @@ export function composeLocal({ config, database, secrets, token, clock, log }: L
     config,
     state,
     executions: backend,
-    secrets,
-    operators: [{ name: 'local', tokenHash: createHash('sha256').update(token).digest('hex') }],
+    secrets: withToken(secrets, token),
+    operators: [{ name: 'local', token: localToken, may: rights }, ...config.operators],
     log,
     now: clock.now,
     randomId: randomUUID,
   };
   return { runtime, backend, state };
+}
+
+/** Secrets that know the token of the operator `local`. */
+function withToken(secrets: Secrets, token: string): Secrets {
+  return { get: async (ref, options) => (ref === localToken ? token : await secrets.get(ref, options)) };
 }
 
 /** One client for each project as it was frozen into runs, so that all of its runs share one rate. */

@@ -42,13 +42,13 @@ describe('validate', () => {
   it('says that a file is valid, and what it holds', async () => {
     const result = await run(['validate', full]);
 
-    expect(result).toEqual({ code: 0, stdout: `${full}: valid (3 projects, 3 targets, 4 jobs)\n`, stderr: '' });
+    expect(result).toEqual({ code: 0, stdout: `${full}: valid (3 projects, 3 targets, 5 jobs)\n`, stderr: '' });
   });
 
   it('counts one of a kind in the singular', async () => {
     const result = await run(['validate', 'docs/autopilot.example.yml']);
 
-    expect(result.stdout).toBe('docs/autopilot.example.yml: valid (1 project, 1 target, 2 jobs)\n');
+    expect(result.stdout).toBe('docs/autopilot.example.yml: valid (1 project, 1 target, 3 jobs)\n');
   });
 
   it('takes the file from AUTOPILOT_CONFIG, and from the argument before that', async () => {
@@ -92,7 +92,7 @@ describe('validate', () => {
       stage: 'test-1',
       projects: 3,
       targets: 3,
-      jobs: 4,
+      jobs: 5,
     });
   });
 
@@ -199,7 +199,7 @@ describe('bin.js, as a process', () => {
 
     expect({ status, stdout, stderr }).toEqual({
       status: 0,
-      stdout: `${full}: valid (3 projects, 3 targets, 4 jobs)\n`,
+      stdout: `${full}: valid (3 projects, 3 targets, 5 jobs)\n`,
       stderr: '',
     });
   });

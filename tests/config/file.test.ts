@@ -16,7 +16,7 @@ describe('every fault at once, each with its line', () => {
 
     expect(faults.map((fault) => fault.replace('conf/autopilot.yml:', ''))).toEqual([
       '1: stage: expected up to 20 lower-case letters, digits and hyphens',
-      '2: operators: `operators` is not supported yet',
+      '2: operators.alice.may: required',
       '6: projects.staging.projectId: expected the id of the project: 8 to 64 letters and digits',
       '8: projects.staging.endpoint: http is allowed on loopback only (127.0.0.0/8, localhost, [::1]); use https',
       '10: projects.staging.credentials.aksk: expected the name of a secret, such as env:DEPLOY_HOOK_SECRET, and never the secret itself',
@@ -34,7 +34,7 @@ describe('every fault at once, each with its line', () => {
       '37: jobs.Hook: expected a name of up to 40 lower-case letters, digits and hyphens that starts with a letter',
       '38: jobs.Hook.action: expected restart, soft_restart or flush',
       '39: jobs.Hook.target: there is no target of this name',
-      '42: jobs.Hook.trigger.webhook.auth: `github` is not supported yet',
+      '41: jobs.Hook.trigger.webhook.events: required with auth: github',
       '45: jobs.Hook.trigger.webhook.secrets[1]: expected the name of a secret, such as env:DEPLOY_HOOK_SECRET, and never the secret itself',
       '46: jobs.Hook.retry: expected a mapping (key: value)',
       '47: jobs.empty: expected a mapping (key: value)',
@@ -136,9 +136,9 @@ describe('what is read', () => {
   });
 
   it('the counts of everything in the file, used or not', () => {
-    expect(checkConfig(full, 'a').counts).toEqual({ projects: 3, targets: 3, jobs: 4 });
+    expect(checkConfig(full, 'a').counts).toEqual({ projects: 3, targets: 3, jobs: 5 });
     expect(checkConfig(empty, 'a')).toEqual({
-      config: { stage: 'prod', projects: {}, jobs: {} },
+      config: { stage: 'prod', projects: {}, operators: [], jobs: {} },
       counts: { projects: 0, targets: 0, jobs: 0 },
     });
   });

@@ -4,8 +4,17 @@
 import { createHmac } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
-import { type Json, sha256 } from '../../lib/canonical.ts';
-import type { Config, Job, JobTrigger, Project, Ref, Target } from '../../lib/config.ts';
+import type { Json } from '../../lib/canonical.ts';
+import {
+  type Config,
+  type Job,
+  type JobTrigger,
+  type Operator,
+  type Project,
+  type Ref,
+  rights,
+  type Target,
+} from '../../lib/config.ts';
 import { EnvironmentError } from '../../lib/errors.ts';
 import type { LambdaDoor } from '../../lib/local/gateway.ts';
 import { toContext } from '../../lib/local/gateway.ts';
@@ -20,6 +29,7 @@ export const signingSecret = 'whsec_ZXhhbXBsZS1zdGFuZGFyZC13ZWJob29rcy1rZXktMzI=
 export const olderSigningSecret = 'whsec_ZXhhbXBsZS1vbGRlci1yb3RhdGVkLW91dC1rZXktMzI=';
 export const hookToken = 'example-hook-token-made-up';
 export const operatorToken = 'example-operator-token-made-up';
+export const readerToken = 'example-token-of-bob-made-up';
 
 export const ids = [
   '11111111-1111-4111-8111-111111111111',
@@ -78,6 +88,10 @@ function hook(auth: 'standard-webhooks' | 'bearer', secrets: readonly Ref[], ins
   return { type: 'webhook', auth, secrets, instances };
 }
 
+function github(events: readonly string[], match: Readonly<Record<string, string>> = {}): JobTrigger {
+  return { type: 'webhook', auth: 'github', secrets: ['env:TOKEN'], events, match };
+}
+
 const nightly: JobTrigger = {
   type: 'schedule',
   cron: '0 2 * * *',
@@ -93,6 +107,9 @@ export const jobs: Readonly<Record<string, Job>> = Object.fromEntries(
     jobOf('token', hook('bearer', ['env:TOKEN'], 'subset')),
     jobOf('two', hook('bearer', ['env:TOKEN'], 'subset'), { target: byIds }),
     jobOf('whole', hook('bearer', ['env:TOKEN'], 'none')),
+    jobOf('github', github(['deployment_status', 'push'], { 'deployment_status.state': 'success' })),
+    jobOf('any', github(['push'])),
+    jobOf('github-off', github(['push']), { enabled: false }),
     jobOf('off', hook('bearer', ['env:TOKEN'], 'subset'), { enabled: false }),
     jobOf('broken', hook('standard-webhooks', ['env:MALFORMED'], 'subset')),
     jobOf('keyless', hook('bearer', ['env:MISSING'], 'subset')),
@@ -106,6 +123,12 @@ export function jobNamed(name: string): Job {
   if (job === undefined) throw new Error(`no job ${name}`);
   return job;
 }
+
+/** Alice may do everything, Bob only look. */
+const operators: readonly Operator[] = [
+  { name: 'bob', token: 'env:BOB', may: ['read'] },
+  { name: 'alice', token: 'env:ALICE', may: rights },
+];
 
 /** A runtime over fakes, and what a test may look at or change. */
 export interface DoorWorld {
@@ -134,6 +157,8 @@ export function doorWorld(): DoorWorld {
     ['env:SIGNING_OLD', olderSigningSecret],
     ['env:TOKEN', hookToken],
     ['env:MALFORMED', 'whsec_c2hvcnQ='],
+    ['env:BOB', readerToken],
+    ['env:ALICE', operatorToken],
   ]);
   const world: Omit<DoorWorld, 'runtime' | 'open'> = {
     state: new MemoryState(),
@@ -150,7 +175,7 @@ export function doorWorld(): DoorWorld {
 }
 
 function runtimeOf(world: Omit<DoorWorld, 'runtime' | 'open'>): Runtime {
-  const config: Config = { stage: 'prod', projects: { staging: project }, jobs };
+  const config: Config = { stage: 'prod', projects: { staging: project }, operators, jobs };
   let random = 0;
   return {
     config,
@@ -160,10 +185,7 @@ function runtimeOf(world: Omit<DoorWorld, 'runtime' | 'open'>): Runtime {
       status: async (runId) => (world.starts.includes(runId) ? 'running' : 'absent'),
     },
     secrets: { get: async (ref, options) => secretOf(world, ref, options?.fresh ?? false) },
-    operators: [
-      { name: 'bob', tokenHash: sha256('example-token-of-bob') },
-      { name: 'alice', tokenHash: sha256(operatorToken) },
-    ],
+    operators,
     log: logInto(world.log),
     now: () => world.now,
     randomId: () => `random-${++random}`,
@@ -272,6 +294,20 @@ export function signature(
   const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
   const mac = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64');
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${mac}` };
+}
+
+/** The header of a request that GitHub signed. */
+export function githubSignature(body: string | Uint8Array, secret: string = hookToken): Record<string, string> {
+  return { 'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}` };
+}
+
+/** A delivery of GitHub: signed, with its event and id. */
+export function fromGithub(
+  event: string,
+  body: string,
+  { id = '72d3162e-cc78-11e3-81ab-4c9367dc0958', type = 'application/json' } = {},
+): Record<string, string> {
+  return { ...githubSignature(body), 'x-github-event': event, 'x-github-delivery': id, 'content-type': type };
 }
 
 /** A bearer token with a key. */

@@ -28,7 +28,7 @@ const database = openDatabase(order.folder);
 const secrets = new EnvSecrets({ TEST_AK: order.ak, TEST_SK: order.sk }, clock.now);
 const silence = (): void => undefined;
 const log = { error: console.error, warn: silence, info: silence, debug: silence };
-const config = { stage: 'test', projects: {}, jobs: { [order.job.name]: order.job } };
+const config = { stage: 'test', projects: {}, operators: [], jobs: { [order.job.name]: order.job } };
 const { runtime, backend } = composeLocal({ config, database, secrets, token: 'example', clock, log });
 
 let checkpoints = 0;

@@ -2,7 +2,6 @@
 
 /** Path of the fault in the small file, what is put there, and the name that docs/configuration.md lists. */
 export const notYet: readonly (readonly [path: string, value: unknown, listed: string])[] = [
-  ['operators', { alice: { token: 'env:ALICE_TOKEN', may: ['read'] } }, 'operators'],
   ['sources', { alertmanager: { auth: 'bearer', secrets: ['env:ALERT_TOKEN'] } }, 'sources'],
   ['alertStorm', { share: '20%', count: 10, within: '5m', cooldown: '10m' }, 'alertStorm'],
   ['notify', [{ on: ['failed'], to: 'webhook', url: 'env:CHAT_WEBHOOK', format: 'slack' }], 'notify'],
@@ -13,9 +12,6 @@ export const notYet: readonly (readonly [path: string, value: unknown, listed: s
   ['projects.p.credentials.aksk', 'ssm:/huawei/aksk', 'ssm:'],
   ['projects.p.credentials.aksk', 'secretsmanager:aksk', 'secretsmanager:'],
   ['jobs.hook.trigger.alert', { source: 'alertmanager' }, 'jobs.*.trigger.alert'],
-  ['jobs.hook.trigger.webhook.auth', 'github', 'github'],
-  ['jobs.hook.trigger.webhook.events', ['deployment_status'], 'jobs.*.trigger.webhook.events'],
-  ['jobs.hook.trigger.webhook.match', { 'deployment_status.state': 'success' }, 'jobs.*.trigger.webhook.match'],
   ['jobs.hook.ladder', { rungs: ['soft_restart', 'restart'] }, 'ladder'],
   ['jobs.hook.backup', { mode: 'off' }, 'backup'],
   ['jobs.hook.cooldown', '30m', 'cooldown'],
