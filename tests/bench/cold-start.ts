@@ -1,11 +1,11 @@
-// Cold start: from the first line of a bundle to the answer of its first signed call, in a fresh process each time, ours
-// and the vendor's core package by turns, so that a slow minute of the machine falls on both.
+// Cold start: from the first line of a bundle to the answer of its first signed call, in a fresh process each time: our
+// path, the same on native fetch, and the vendor's core package by turns, so that a slow minute falls on all of them.
 
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import * as v from 'valibot';
 import { Fleet } from '../../lib/local/simulator/fleet.ts';
 import { type Simulator, startSimulator } from '../../lib/local/simulator/server.ts';
@@ -13,7 +13,7 @@ import { measured } from './child.ts';
 import { median, spread, table } from './figures.ts';
 import { ids, key, projectId } from './site.ts';
 
-const contenders = ['ours', 'official'] as const;
+const contenders = ['ours', 'native fetch', 'official'] as const;
 type Contender = (typeof contenders)[number];
 
 const sampleSchema = v.object({
@@ -25,13 +25,13 @@ const sampleSchema = v.object({
 });
 type Sample = v.InferOutput<typeof sampleSchema>;
 
-/** Measures `pairs` pairs after one that does not count; answers with the report. */
-export async function coldStart(pairs: number): Promise<string> {
+/** Measures `rounds` rounds after one that does not count; answers with the report. */
+export async function coldStart(rounds: number): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'dcs-autopilot-bench-'));
   const simulator = await startSimulator({ fleet: fleet(), keys: [key], projectId, now: Date.now });
   try {
     await Promise.all([...contenders, 'probe'].map((name) => bundle(name, folder)));
-    const samples = await takePairs(pairs, folder, simulator);
+    const samples = await takeTurns(rounds, folder, simulator);
     return await report(samples, folder);
   } finally {
     await simulator.close();
@@ -47,8 +47,10 @@ function fleet(): Fleet {
 }
 
 async function bundle(name: string, folder: string): Promise<void> {
+  const isNative = name === 'native fetch';
   await build({
-    entryPoints: [fileURLToPath(new URL(`cold/${name}.ts`, import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(`cold/${isNative ? 'ours' : name}.ts`, import.meta.url))],
+    plugins: isNative ? [nativeFetch] : [],
     outfile: fileOf(name, folder),
     bundle: true,
     minify: true,
@@ -60,17 +62,29 @@ async function bundle(name: string, folder: string): Promise<void> {
   });
 }
 
+/** Puts what Node brings along in the place of node-fetch: as much as our path uses of it, without agent and limits. */
+const nativeFetch: Plugin = {
+  name: 'native-fetch',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node-fetch$/ }, () => ({ path: 'node-fetch', namespace: 'native' }));
+    onLoad({ filter: /.*/, namespace: 'native' }, () => ({
+      contents: `export class FetchError extends Error {}
+        export default (url, { agent, size, ...init }) => fetch(url, init);`,
+    }));
+  },
+};
+
 function fileOf(name: string, folder: string): string {
   return join(folder, `${name}.${name === 'probe' ? 'mjs' : 'cjs'}`);
 }
 
-async function takePairs(pairs: number, folder: string, simulator: Simulator): Promise<Map<Contender, Sample[]>> {
+async function takeTurns(rounds: number, folder: string, simulator: Simulator): Promise<Map<Contender, Sample[]>> {
   const samples = new Map<Contender, Sample[]>(contenders.map((contender) => [contender, []]));
-  for (let pair = 0; pair <= pairs; pair++) {
-    for (const contender of pair % 2 === 0 ? contenders : contenders.toReversed()) {
+  for (let round = 0; round <= rounds; round++) {
+    for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
       const sample = await take(contender, folder, simulator.url);
-      // The first pair only fills the caches of the disk.
-      if (pair > 0) samples.get(contender)?.push(sample);
+      // The first round only fills the caches of the disk.
+      if (round > 0) samples.get(contender)?.push(sample);
     }
   }
   return samples;
@@ -93,8 +107,11 @@ async function report(samples: Samples, folder: string): Promise<string> {
     const rss = median(valuesOf(samples, contender, 'rss')).toFixed(0);
     return [contender, (size / 1024).toFixed(0), ...figures, rss];
   });
-  const ratios = (['load', 'first', 'cpu'] as const).map((figure) => ratio(samples, figure));
-  return table([head, ...(await Promise.all(rows)), ['ours/official', '', ...ratios, '']]);
+  const ratios = contenders.slice(1).map((other) => {
+    const figures = (['load', 'first', 'cpu'] as const).map((figure) => ratio(samples, other, figure));
+    return [`ours/${other}`, '', ...figures, ''];
+  });
+  return table([head, ...(await Promise.all(rows)), ...ratios]);
 }
 
 const head = ['cold start', 'bundle KB', 'load ms', 'load + first call ms', 'CPU ms', 'RSS MB'];
@@ -103,7 +120,7 @@ function valuesOf(samples: Samples, contender: Contender, figure: Exclude<keyof 
   return (samples.get(contender) ?? []).map((sample) => sample[figure]);
 }
 
-/** The ratio of the medians. */
-function ratio(samples: Samples, figure: 'load' | 'first' | 'cpu'): string {
-  return (median(valuesOf(samples, 'ours', figure)) / median(valuesOf(samples, 'official', figure))).toFixed(2);
+/** Our median against another's. */
+function ratio(samples: Samples, other: Contender, figure: 'load' | 'first' | 'cpu'): string {
+  return (median(valuesOf(samples, 'ours', figure)) / median(valuesOf(samples, other, figure))).toFixed(2);
 }
