@@ -5,8 +5,11 @@
 export const actions = ['restart', 'soft_restart', 'flush'] as const;
 export type Action = (typeof actions)[number];
 
-/** A name of a secret, such as `env:DEPLOY_HOOK_SECRET`; resolved late (lib/local/secrets.ts), never stored resolved. */
-export type Ref = `env:${string}`;
+/**
+ * A name of a secret: `env:DEPLOY_HOOK_SECRET` on one machine, `ssm:/path` and `secretsmanager:name` on AWS. Resolved late
+ * (lib/local/secrets.ts, lib/aws/secrets.ts), never stored resolved.
+ */
+export type Ref = `env:${string}` | `ssm:${string}` | `secretsmanager:${string}`;
 
 /** A count, or a share of something in percent. */
 export type Amount = { readonly count: number } | { readonly percent: number };
@@ -22,7 +25,7 @@ export interface Project {
   readonly projectId: string;
   /** Scheme, host and port without a trailing slash. */
   readonly endpoint: string;
-  /** `ref` is a prefix: `<PREFIX>_AK`, `<PREFIX>_SK`, `<PREFIX>_SECURITY_TOKEN` are read from the environment. */
+  /** Where the access key is found: see lib/credentials.ts. */
   readonly credentials: { readonly aksk: Ref };
   readonly protectedTag: Tag;
   readonly rate: { readonly callsPerSecond: number; readonly retriesPerHour: number };

@@ -13,7 +13,8 @@ const id = '5560df16-cebf-4473-95c4-d1b573c16e79';
 const durationWanted = 'expected a duration such as 90s, 30m, 2h or 7d (whole, above 0, at most 365d)';
 const shareWanted = 'expected a share such as 10% (1% to 100%)';
 const amountWanted = 'expected a count such as 1, or a share such as 10% (1% to 100%)';
-const refWanted = 'expected the name of a secret, such as env:DEPLOY_HOOK_SECRET, and never the secret itself';
+const refWanted =
+  'expected the name of a secret, such as env:DEPLOY_HOOK_SECRET, ssm:/path or secretsmanager:name, and never the secret itself';
 const endpointWanted = 'expected https://host or https://host:port, without path, query or user';
 const httpOnLoopback = 'http is allowed on loopback only (127.0.0.0/8, localhost, [::1]); use https';
 const eventsWanted = 'expected a list of events of GitHub, such as [deployment_status]';
@@ -271,6 +272,11 @@ describe('what is refused', () => {
     ['projects.p.credentials.aksk', 'AKIDEXAMPLE', refWanted],
     ['projects.p.credentials.aksk', 'env:', refWanted],
     ['projects.p.credentials.aksk', 'env:WITH-HYPHEN', refWanted],
+    ['projects.p.credentials.aksk', 'ssm:name', refWanted],
+    ['projects.p.credentials.aksk', 'ssm:/', refWanted],
+    ['projects.p.credentials.aksk', 'ssm:/a//b', refWanted],
+    ['projects.p.credentials.aksk', 'secretsmanager:', refWanted],
+    ['projects.p.credentials.aksk', 'secretsmanager:with space', refWanted],
     ['projects.p.credentials.aksk', 42, refWanted],
     ['projects.p.credentials.aksk', ['env:A'], refWanted],
     ['projects.p.protectedTag', 'keep', 'expected key=value'],

@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 import { actions, rights } from '../config.ts';
 import { closed, isMapping, may, named, says } from './keys.ts';
+import { jobNotYet, policies } from './policies.ts';
 import { trigger } from './triggers.ts';
 import {
   amount,
@@ -25,9 +26,6 @@ import type { Path } from './yaml.ts';
 
 /** The form of a job's name: it is part of run ids and of URLs. */
 export const jobName = /^[a-z][a-z0-9-]{0,39}$/;
-
-/** Keys of a job that the contract has and this version does not enforce; they are refused in `defaults` too. */
-const jobNotYet = ['ladder', 'backup', 'cooldown', 'approval', 'collision', 'window', 'retention'];
 
 const name = textLike(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
@@ -55,10 +53,15 @@ const project = closed(
       'DCS endpoint; plain http on loopback only. Default: https://dcs.<region>.myhuaweicloud.com',
     ),
     credentials: says(
-      closed({ aksk: says(ref, 'env:PREFIX; read are PREFIX_AK, PREFIX_SK and, where set, PREFIX_SECURITY_TOKEN') }, [
-        'iam',
-        'iamEndpoint',
-      ]),
+      closed(
+        {
+          aksk: says(
+            ref,
+            'env:PREFIX (PREFIX_AK, PREFIX_SK, PREFIX_SECURITY_TOKEN), or a secret of JSON {ak, sk, securityToken?}',
+          ),
+        },
+        ['iam', 'iamEndpoint'],
+      ),
       'Names of the secrets that sign DCS calls',
     ),
     protectedTag: may(tag, 'Instances with this tag are never touched. Default: dcs-autopilot-protected=true'),
@@ -104,54 +107,6 @@ const operator = closed({
   token: says(ref, 'Name of the secret that is their token'),
   may: says(v.pipe(v.array(oneOf(rights), rightsWanted), v.minLength(1, rightsWanted)), 'What they are allowed to do'),
 });
-
-const guards = closed(
-  {
-    maxInstances: may(whole(1, 10_000), 'Most instances a run may plan. Default: 5'),
-    maxPercent: may(share, 'Largest share of all instances of the project a run may plan. Default: 10%'),
-    onExceed: may(oneOf(['refuse'], ['trim']), 'What happens to a larger plan: it is refused. Default: refuse'),
-  },
-  ['maxPerDay'],
-);
-
-const waves = closed(
-  {
-    canary: may(amount, 'Size of the first wave. Default: 1'),
-    size: may(amount, 'Size of each later wave. Default: 10%'),
-    soak: may(duration(), 'Time between two waves. Default: 2m'),
-    maxFailures: may(whole(1, 10_000), 'The run stops at this failed or unknown instance. Default: 1'),
-    order: may(
-      closed({
-        tag: says(text, 'Tag by which instances are ordered'),
-        values: says(listOf(tagValue), 'Its values, first to last; others come after them'),
-      }),
-      'Order of the instances. Default: tag env, values dev, staging, prod',
-    ),
-  },
-  ['healthCheck'],
-);
-
-const retry = closed({
-  maxAttempts: may(whole(1, 100), 'Sends per instance, the first included. Default: 6'),
-  baseDelay: may(duration(), 'Shortest backoff. Default: 10s'),
-  maxDelay: may(duration(), 'Longest backoff. Default: 5m'),
-  for: may(duration(), 'How long retrying and waiting may last. Default: 1h'),
-});
-
-const verify = closed({
-  interval: may(duration(), 'First gap between two reads. Default: 10s'),
-  settle: may(duration(), 'How long RUNNING must last without other evidence. Default: 60s'),
-  timeout: may(duration(), 'After this, an unverified instance is unknown. Default: 30m'),
-});
-
-const policies = {
-  enabled: may(flag, 'Whether the job starts at all. Default: true'),
-  dryRun: may(flag, 'Plan only, never send. Default: false'),
-  guards: may(guards, 'Limits above which a plan is refused'),
-  waves: may(waves, 'In which portions the work is done'),
-  retry: may(retry, 'How what failed is tried again'),
-  verify: may(verify, 'How it is made sure that an instance came back'),
-};
 
 const job = closed(
   {

@@ -99,21 +99,21 @@ export const amount = v.union(
   amountWanted,
 );
 
-const refPattern = /^env:[A-Za-z_][A-Za-z0-9_]*$/;
-const refWanted = 'expected the name of a secret, such as env:DEPLOY_HOOK_SECRET, and never the secret itself';
+const refPattern =
+  /^(env:[A-Za-z_][A-Za-z0-9_]*|ssm:(\/[A-Za-z0-9_.-]+){1,15}|secretsmanager:[A-Za-z0-9/_+=.@-]{1,512})$/;
+const refWanted =
+  'expected the name of a secret, such as env:DEPLOY_HOOK_SECRET, ssm:/path or secretsmanager:name, and never the secret itself';
 
 /** The name of a secret. The fault never shows the value: it may be the secret. */
 export const ref = v.pipe(
-  checkedText(refWanted, refFault),
+  checkedText(refWanted, (text) => (refPattern.test(text) ? null : refWanted)),
   v.metadata({ pattern: refPattern.source }),
-  v.transform((text): Ref => `env:${text.slice('env:'.length)}`),
+  v.transform((text): Ref => {
+    const name = text.slice(text.indexOf(':') + 1);
+    if (text.startsWith('env:')) return `env:${name}`;
+    return text.startsWith('ssm:') ? `ssm:${name}` : `secretsmanager:${name}`;
+  }),
 );
-
-function refFault(text: string): string | null {
-  const later = ['ssm:', 'secretsmanager:'].find((each) => text.startsWith(each));
-  if (later !== undefined) return `${notSupported(later)}; write env:NAME`;
-  return refPattern.test(text) ? null : refWanted;
-}
 
 /** A tag's value. Plain YAML numbers and booleans are tags too, taken as they are written. */
 export const tagValue = v.pipe(

@@ -6,12 +6,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runHandler } from '../../functions/run.ts';
 import { type Config, type Project, type Ref, rights } from '../config.ts';
+import { credentialsOf } from '../credentials.ts';
 import type { DcsApi } from '../execute.ts';
 import { HuaweiDcs } from '../huawei/dcs.ts';
 import type { Log, Runtime, Secrets } from '../runtime.ts';
 import type { Clock } from './clock.ts';
 import { DurableBackend } from './durable.ts';
-import { credentialsOf } from './secrets.ts';
 import { SqliteState } from './state-sqlite.ts';
 
 export interface LocalOptions {

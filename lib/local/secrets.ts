@@ -22,7 +22,10 @@ export class EnvSecrets implements Secrets {
     this.#now = now;
   }
 
-  /** The value, not empty. Throws EnvironmentError `secret_missing` that names the variable. */
+  /**
+   * The value, not empty. Throws EnvironmentError `secret_missing` that names the variable, `secret_unsupported` for a
+   * secret that is kept on AWS.
+   */
   async get(ref: Ref, options: { readonly fresh?: boolean } = {}): Promise<string> {
     const known = this.#known.get(ref);
     if (known !== undefined && !options.fresh && this.#now() - known.readAt < secretLifetime) return known.value;
@@ -32,6 +35,7 @@ export class EnvSecrets implements Secrets {
   }
 
   #read(ref: Ref): string {
+    if (!ref.startsWith('env:')) throw unsupported(ref);
     const name = ref.slice('env:'.length);
     const value = this.#env[name];
     if (value === undefined || value === '') {
@@ -41,37 +45,7 @@ export class EnvSecrets implements Secrets {
   }
 }
 
-/** An access key of Huawei Cloud; `securityToken` belongs to temporary ones. */
-export interface AccessKey {
-  readonly ak: string;
-  readonly sk: string;
-  readonly securityToken?: string;
-}
-
-/**
- * The access key behind a prefix Ref such as `env:HUAWEICLOUD_SDK`: `<PREFIX>_AK` and `<PREFIX>_SK`, and
- * `<PREFIX>_SECURITY_TOKEN` where it is set. Throws EnvironmentError `secret_missing` like `Secrets.get`.
- */
-export async function credentialsOf(
-  secrets: Secrets,
-  prefix: Ref,
-  options: { readonly fresh?: boolean } = {},
-): Promise<AccessKey> {
-  const ak = await secrets.get(`${prefix}_AK`, options);
-  const sk = await secrets.get(`${prefix}_SK`, options);
-  const securityToken = await optional(secrets, `${prefix}_SECURITY_TOKEN`, options);
-  return securityToken === undefined ? { ak, sk } : { ak, sk, securityToken };
-}
-
-async function optional(
-  secrets: Secrets,
-  ref: Ref,
-  options: { readonly fresh?: boolean },
-): Promise<string | undefined> {
-  try {
-    return await secrets.get(ref, options);
-  } catch (error) {
-    if (error instanceof EnvironmentError && error.code === 'secret_missing') return undefined;
-    throw error;
-  }
+function unsupported(ref: Ref): EnvironmentError {
+  const message = `${ref} is kept on AWS, and this runtime reads secrets from its environment: write env:NAME`;
+  return new EnvironmentError('secret_unsupported', message);
 }

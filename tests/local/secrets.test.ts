@@ -1,7 +1,7 @@
 // Secrets from the environment: read late, remembered for five minutes, never told.
 
 import { describe, expect, test } from '@jest/globals';
-import { credentialsOf, EnvSecrets, secretLifetime } from '../../lib/local/secrets.ts';
+import { EnvSecrets, secretLifetime } from '../../lib/local/secrets.ts';
 
 function world(env: Record<string, string>) {
   const time = { now: 1_000_000 };
@@ -57,52 +57,14 @@ describe('a secret', () => {
 
     expect(await secrets.get('env:TOKEN')).toBe('there');
   });
-});
 
-describe('an access key', () => {
-  test('is read from the variables of its prefix', async () => {
-    const { secrets } = world({ SDK_AK: 'a', SDK_SK: 's' });
+  test.each(['ssm:/hooks/deploy', 'secretsmanager:deploy'] as const)('%s is refused by its name', async (ref) => {
+    const { secrets } = world({});
 
-    expect(await credentialsOf(secrets, 'env:SDK')).toEqual({ ak: 'a', sk: 's' });
-  });
-
-  test('has a security token where there is one', async () => {
-    const { secrets } = world({ SDK_AK: 'a', SDK_SK: 's', SDK_SECURITY_TOKEN: 't' });
-
-    expect(await credentialsOf(secrets, 'env:SDK')).toEqual({ ak: 'a', sk: 's', securityToken: 't' });
-  });
-
-  test.each([
-    ['SDK_AK', { SDK_SK: 's' }],
-    ['SDK_SK', { SDK_AK: 'a' }],
-  ])('without %s it is a fault that names it', async (name, env) => {
-    await expect(credentialsOf(world(env).secrets, 'env:SDK')).rejects.toMatchObject({
-      code: 'secret_missing',
-      message: expect.stringContaining(name),
+    await expect(secrets.get(ref)).rejects.toMatchObject({
+      name: 'EnvironmentError',
+      code: 'secret_unsupported',
+      message: `${ref} is kept on AWS, and this runtime reads secrets from its environment: write env:NAME`,
     });
-  });
-
-  test('is read anew on demand, as a whole', async () => {
-    const { env, secrets } = world({ SDK_AK: 'a1', SDK_SK: 's1' });
-    await credentialsOf(secrets, 'env:SDK');
-    Object.assign(env, { SDK_AK: 'a2', SDK_SK: 's2', SDK_SECURITY_TOKEN: 't2' });
-
-    expect(await credentialsOf(secrets, 'env:SDK', { fresh: true })).toEqual({
-      ak: 'a2',
-      sk: 's2',
-      securityToken: 't2',
-    });
-  });
-
-  test('another fault than a missing token is not swallowed', async () => {
-    const { secrets } = world({ SDK_AK: 'a', SDK_SK: 's' });
-    const broken = {
-      get: async (ref: `env:${string}`) => {
-        if (ref.endsWith('_SECURITY_TOKEN')) throw new Error('broken');
-        return secrets.get(ref);
-      },
-    };
-
-    await expect(credentialsOf(broken, 'env:SDK')).rejects.toThrow('broken');
   });
 });

@@ -9,8 +9,6 @@ export const notYet: readonly (readonly [path: string, value: unknown, listed: s
   ['projects.p.freeze', [], 'projects.*.freeze'],
   ['projects.p.credentials.iam', 'env:IAM', 'projects.*.credentials.iam'],
   ['projects.p.credentials.iamEndpoint', 'https://iam.example.com', 'projects.*.credentials.iamEndpoint'],
-  ['projects.p.credentials.aksk', 'ssm:/huawei/aksk', 'ssm:'],
-  ['projects.p.credentials.aksk', 'secretsmanager:aksk', 'secretsmanager:'],
   ['jobs.hook.trigger.alert', { source: 'alertmanager' }, 'jobs.*.trigger.alert'],
   ['jobs.hook.ladder', { rungs: ['soft_restart', 'restart'] }, 'ladder'],
   ['jobs.hook.backup', { mode: 'off' }, 'backup'],

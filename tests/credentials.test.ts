@@ -1,0 +1,101 @@
+// The access key of a project: three variables of the environment, or one secret on AWS.
+
+import { describe, expect, test } from '@jest/globals';
+import type { Ref } from '../lib/config.ts';
+import { credentialsOf } from '../lib/credentials.ts';
+import { EnvSecrets } from '../lib/local/secrets.ts';
+
+function world(env: Record<string, string>) {
+  const time = { now: 1_000_000 };
+  return { env, time, secrets: new EnvSecrets(env, () => time.now) };
+}
+
+describe('an access key in the environment', () => {
+  test('is read from the variables of its prefix', async () => {
+    const { secrets } = world({ SDK_AK: 'a', SDK_SK: 's' });
+
+    expect(await credentialsOf(secrets, 'env:SDK')).toEqual({ ak: 'a', sk: 's' });
+  });
+
+  test('has a security token where there is one', async () => {
+    const { secrets } = world({ SDK_AK: 'a', SDK_SK: 's', SDK_SECURITY_TOKEN: 't' });
+
+    expect(await credentialsOf(secrets, 'env:SDK')).toEqual({ ak: 'a', sk: 's', securityToken: 't' });
+  });
+
+  test.each([
+    ['SDK_AK', { SDK_SK: 's' }],
+    ['SDK_SK', { SDK_AK: 'a' }],
+  ])('without %s it is a fault that names it', async (name, env) => {
+    await expect(credentialsOf(world(env).secrets, 'env:SDK')).rejects.toMatchObject({
+      code: 'secret_missing',
+      message: expect.stringContaining(name),
+    });
+  });
+
+  test('is read anew on demand, as a whole', async () => {
+    const { env, secrets } = world({ SDK_AK: 'a1', SDK_SK: 's1' });
+    await credentialsOf(secrets, 'env:SDK');
+    Object.assign(env, { SDK_AK: 'a2', SDK_SK: 's2', SDK_SECURITY_TOKEN: 't2' });
+
+    expect(await credentialsOf(secrets, 'env:SDK', { fresh: true })).toEqual({
+      ak: 'a2',
+      sk: 's2',
+      securityToken: 't2',
+    });
+  });
+
+  test('another fault than a missing token is not swallowed', async () => {
+    const { secrets } = world({ SDK_AK: 'a', SDK_SK: 's' });
+    const broken = {
+      get: async (ref: Ref) => {
+        if (ref.endsWith('_SECURITY_TOKEN')) throw new Error('broken');
+        return secrets.get(ref);
+      },
+    };
+
+    await expect(credentialsOf(broken, 'env:SDK')).rejects.toThrow('broken');
+  });
+});
+
+describe('an access key on AWS', () => {
+  const holding = (value: string) => ({ get: async () => value });
+
+  test.each([
+    ['a permanent one', { ak: 'a', sk: 's' }],
+    ['a temporary one', { ak: 'a', sk: 's', securityToken: 't' }],
+  ])('is JSON: %s', async (_, key) => {
+    const secrets = holding(JSON.stringify({ ...key, note: 'ignored' }));
+
+    expect(await credentialsOf(secrets, 'ssm:/huawei/staging')).toEqual(key);
+  });
+
+  test.each([
+    ['no JSON', 'super-secret'],
+    ['a text', '"super-secret"'],
+    ['without a key', '{"ak":"super-secret"}'],
+    ['with an empty key', '{"ak":"super-secret","sk":""}'],
+    ['with a number', '{"ak":"super-secret","sk":1}'],
+  ])('%s is a fault that names the secret and shows nothing of it', async (_, value) => {
+    const error: unknown = await credentialsOf(holding(value), 'secretsmanager:staging').catch((thrown) => thrown);
+
+    expect(error).toMatchObject({
+      name: 'EnvironmentError',
+      code: 'secret_malformed',
+      message: expect.stringContaining('secretsmanager:staging'),
+    });
+    expect(`${error} ${error instanceof Error && error.stack} ${JSON.stringify(error)}`).not.toContain('super-secret');
+  });
+
+  test('is read anew on demand', async () => {
+    const asked: unknown[] = [];
+    const get = async (...call: unknown[]) => {
+      asked.push(call);
+      return '{"ak":"a","sk":"s"}';
+    };
+
+    await credentialsOf({ get }, 'ssm:/huawei/staging', { fresh: true });
+
+    expect(asked).toEqual([['ssm:/huawei/staging', { fresh: true }]]);
+  });
+});
