@@ -6,22 +6,7 @@ import { actions, rights } from '../config.ts';
 import { closed, isMapping, may, named, says } from './keys.ts';
 import { jobNotYet, policies } from './policies.ts';
 import { trigger } from './triggers.ts';
-import {
-  amount,
-  duration,
-  endpoint,
-  flag,
-  instanceId,
-  listOf,
-  oneOf,
-  ref,
-  share,
-  tag,
-  tagValue,
-  text,
-  textLike,
-  whole,
-} from './values.ts';
+import { duration, endpoint, instanceId, listOf, oneOf, ref, tag, tagValue, text, textLike, whole } from './values.ts';
 import type { Path } from './yaml.ts';
 
 /** The form of a job's name: it is part of run ids and of URLs. */
