@@ -47,7 +47,9 @@ export function again(track: Track, { policy, retryAt }: RetryLimits): Track {
 export function expire(track: Track, policy: RetryPolicy, now: number, deadline: number): Track {
   const isOver = track.phase === 'due' ? track.dueAt > deadline || now > deadline : now >= deadline;
   const waits = track.phase === 'due' || track.phase === 'busy' || track.phase === 'asking';
-  if (!waits || !isOver || (track.phase === 'due' && track.calls === 0)) return track;
+  if (!waits || !isOver) return track;
+  if (track.calls === 0)
+    return ended(track, 'not_started', { code: 'retry_deadline', reason: 'its turn came too late' });
   const code = track.problem?.code ?? 'retry_deadline';
   return ended(track, 'failed', {
     code: code === 'failed' || code === 'refused' ? 'retry_deadline' : code,

@@ -26,7 +26,8 @@ import type { Halt } from './retry.ts';
 import type { Log } from './runtime.ts';
 import type { State } from './state.ts';
 import { freshTrack, isFailure, outcomeOf, type Track } from './track.ts';
-import { haltFor, runWave, type WaveResult } from './wave.ts';
+import { runWave, type WaveResult } from './wave.ts';
+import { haltFor } from './wave-state.ts';
 
 /** The world that a run works in. */
 export interface World {

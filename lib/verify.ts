@@ -55,9 +55,12 @@ export function applyLook(track: Track, look: Look, at: number, rules: LookRules
   }
 }
 
-/** Gives up what was sent and could not be proved in time. */
+/**
+ * Gives up what was sent and could not be proved in time. Between two good reads there is still hope: the process may
+ * have been away for longer than the limit, and now sees for the first time that all is well.
+ */
 export function lapse(track: Track, now: number, { timeout }: VerifyPolicy): Track {
-  if (track.phase === 'accepted' && now - (track.acceptedAt ?? now) >= timeout * 1000) {
+  if (track.phase === 'accepted' && track.goodReads < 1 && now - (track.acceptedAt ?? now) >= timeout * 1000) {
     return ended(track, 'unknown', {
       code: 'not_verified',
       reason: `accepted, but not seen to end within ${timeout} s`,

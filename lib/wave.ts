@@ -1,16 +1,25 @@
-// One wave, from its first call to its last outcome: sends what is due, looks at what is out, waits for whichever comes
-// next, and hands every answer to execute.ts, verify.ts and retry.ts. A turn is a few durable steps; between them there
-// is nothing but pure functions of their results, so that a replay takes the same turns.
+// One wave, from its first call to its last outcome: a turn sends what is due, or looks at what is out, or waits for
+// whichever comes next. A turn is a few durable steps; what their results mean is said in wave-state.ts.
 
 import type { Problem } from './classify.ts';
-import type { Job } from './config.ts';
 import type { Engine } from './engine.ts';
-import { applySent, batchesOf, type DcsApi, type Sent, send, sentence, takeApart } from './execute.ts';
+import { batchesOf, type DcsApi, type Sent, send } from './execute.ts';
 import { atOnce, type Looks, lookAt, stops } from './look.ts';
-import type { PlannedInstance } from './plan.ts';
-import { backoffDelay, chanceOf, expire, type Halt, halted } from './retry.ts';
-import { freshTrack, isFailure, type Track } from './track.ts';
-import { applyLook, type Look, type LookRules, lapse, needsTask } from './verify.ts';
+import type { Halt } from './retry.ts';
+import { freshTrack, type Track } from './track.ts';
+import { type Look, needsTask } from './verify.ts';
+import {
+  applyAnswer,
+  applyLooks,
+  emptyBudget,
+  haltFor,
+  isDue,
+  isWatched,
+  judge,
+  postpone,
+  type Wave,
+  type WaveTask,
+} from './wave-state.ts';
 
 /** What a wave works with. `now` and the last two are only used inside steps. */
 export interface WavePorts {
@@ -23,42 +32,11 @@ export interface WavePorts {
   readonly save: (tracks: readonly Track[]) => Promise<void>;
 }
 
-export interface WaveTask {
-  readonly runId: string;
-  readonly job: Job;
-  /** From 1. */
-  readonly number: number;
-  readonly planned: readonly PlannedInstance[];
-  /** Failed and unknown instances of the waves before. */
-  readonly failures: number;
-}
-
 /** Every track ended; `halt`: why nothing more may be sent in this run. */
 export interface WaveResult {
   readonly tracks: readonly Track[];
   readonly halt: Halt | null;
 }
-
-/** A wave between two turns. Times in ms since the epoch, `gap` in seconds. */
-interface Wave {
-  readonly task: WaveTask;
-  readonly tracks: readonly Track[];
-  readonly now: number;
-  readonly deadline: number;
-  /** Backoffs so far. */
-  readonly round: number;
-  readonly nextGroup: number;
-  readonly gap: number;
-  readonly lookAt: number;
-  /** An answer wants a look before anything else. */
-  readonly ask: boolean;
-  readonly turn: number;
-  readonly halt: Halt | null;
-  readonly baseline: ReadonlyMap<string, number>;
-}
-
-/** The longest gap between two polls, in seconds (design rule 9). */
-const longestGap = 60;
 
 /** Runs one wave to its end. */
 export async function runWave(task: WaveTask, ports: WavePorts): Promise<WaveResult> {
@@ -146,33 +124,6 @@ async function sendSome(wave: Wave, ports: WavePorts, batches: Track[][], offset
   });
 }
 
-function applyAnswer(wave: Wave, batch: readonly Track[], sent: Sent): Wave {
-  const after = applySent(batch, sent, retryAt(wave), wave.nextGroup);
-  const problem = 'problem' in sent ? sent.problem : null;
-  const accepted = after.some(({ phase }) => phase === 'accepted' || phase === 'lost');
-  const { interval } = wave.task.job.verify;
-  return replace(
-    {
-      ...wave,
-      now: Math.max(wave.now, sent.at),
-      nextGroup: wave.nextGroup + 1,
-      ask: wave.ask || after.some(({ phase }) => phase === 'asking'),
-      halt: wave.halt ?? (problem !== null && stops(problem) ? haltFor(problem) : null),
-      ...(accepted && { gap: interval, lookAt: sent.at + interval * 1000 }),
-    },
-    after,
-  );
-}
-
-/** What this turn did not come to goes with the next retry, so that a throttled project is left alone until then. */
-function postpone(wave: Wave, turnStart: number): Wave {
-  const at = retryAt(wave);
-  return replace(
-    wave,
-    wave.tracks.filter((track) => isDue(track, turnStart)).map((track) => ({ ...track, dueAt: at })),
-  );
-}
-
 /** Looks at everything that is out, and lets each track draw its conclusion. */
 async function look(wave: Wave, ports: WavePorts): Promise<Wave> {
   const { job } = wave.task;
@@ -187,19 +138,8 @@ async function look(wave: Wave, ports: WavePorts): Promise<Wave> {
     const looks = await lookAt(ports.dcs, wish);
     return { ...pack(looks), at: ports.now() };
   });
-  const rules: LookRules = {
-    action: job.action,
-    verify: job.verify,
-    limits: { policy: job.retry, retryAt: retryAt({ ...wave, now: seen.at }) },
-  };
-  const after = watched.map((track, i) => {
-    const kind = seen.kinds[seen.which[i] ?? -1] ?? null;
-    return kind === null ? track : applyLook(track, kind, seen.at, rules);
-  });
-  const gap = Math.min(Math.max(longestGap, job.verify.interval), wave.gap * 1.5);
-  const halt = seen.problem !== undefined && stops(seen.problem) ? haltFor(seen.problem) : null;
-  const next = { ...wave, now: seen.at, ask: false, gap, lookAt: seen.at + wave.gap * 1000, halt: wave.halt ?? halt };
-  return regroup(replace(next, after), watched, after);
+  const looks = watched.map((_, i) => seen.kinds[seen.which[i] ?? -1] ?? null);
+  return applyLooks(wave, watched, looks, seen.at, seen.problem ?? null);
 }
 
 /** Sleeps until the next send or look. */
@@ -209,54 +149,6 @@ async function rest(wave: Wave, ports: WavePorts): Promise<Wave> {
   const seconds = Math.max(1, Math.ceil((next - wave.now) / 1000));
   await ports.engine.wait(name(wave, 'rest'), seconds);
   return { ...wave, now: wave.now + seconds * 1000 };
-}
-
-/** What time and limits do to the tracks: deadlines, the failure threshold, a halt. */
-function judge(wave: Wave): Wave {
-  const { job, failures } = wave.task;
-  const timed = wave.tracks.map((track) =>
-    lapse(expire(track, job.retry, wave.now, wave.deadline), wave.now, job.verify),
-  );
-  const failed = failures + timed.filter(isFailure).length;
-  const tripped: Halt = {
-    code: 'max_failures',
-    reason: `stopped at ${failed} failed or unknown; waves.maxFailures is ${job.waves.maxFailures}`,
-    blind: false,
-  };
-  const halt = wave.halt ?? (failed >= job.waves.maxFailures ? tripped : null);
-  return { ...wave, halt, tracks: halt === null ? timed : timed.map((track) => halted(track, halt)) };
-}
-
-/** Batches that were refused as a whole, after the look: taken apart into smaller calls. */
-function regroup(wave: Wave, before: readonly Track[], after: readonly Track[]): Wave {
-  let next = wave;
-  for (const group of new Set(before.filter(({ phase }) => phase === 'asking').map((track) => track.group))) {
-    if (group === 0) continue;
-    const isOfGroup = (_: Track, i: number): boolean => before[i]?.phase === 'asking' && before[i]?.group === group;
-    const parted = takeApart(before.filter(isOfGroup), after.filter(isOfGroup), next.nextGroup);
-    next = replace({ ...next, nextGroup: next.nextGroup + 2 }, parted);
-  }
-  return next;
-}
-
-/** When the next retry goes out: with one that is waiting already, so that calls stay full; else after a backoff. */
-function retryAt(wave: Wave): number {
-  const { job, runId, number } = wave.task;
-  const waiting = wave.tracks
-    .filter(({ phase, dueAt }) => phase === 'due' && dueAt > wave.now)
-    .map(({ dueAt }) => dueAt);
-  if (waiting.length > 0) return Math.min(...waiting);
-  return wave.now + backoffDelay(job.retry, wave.round + 1, chanceOf(runId, number, wave.round + 1)) * 1000;
-}
-
-/** Puts changed tracks in the place of the old ones; a first track that waits for a retry begins a new round. */
-function replace(wave: Wave, changed: readonly Track[]): Wave {
-  const byId = new Map(changed.map((track) => [track.id, track]));
-  const tracks = wave.tracks.map((track) => byId.get(track.id) ?? track);
-  const waits = (list: readonly Track[]): boolean =>
-    list.some(({ phase, dueAt }) => phase === 'due' && dueAt > wave.now);
-  const isNewRound = !waits(wave.tracks) && waits(tracks);
-  return { ...wave, tracks, round: wave.round + (isNewRound ? 1 : 0) };
 }
 
 /** Few kinds of looks stand for many instances: the remembered result stays small for any wave. */
@@ -278,32 +170,11 @@ function keysBefore(wave: Wave, { id, evidence }: Track): [string, number][] {
   return keys === undefined || evidence !== null ? [] : [[id, keys]];
 }
 
-/** Why a run ends that DCS will not answer any more. Codes of our own (`clock_skew`, `secret_missing`) say it best. */
-export function haltFor(problem: Problem): Halt {
-  const isOurs = /^[a-z_]+$/.test(problem.code);
-  const kind = problem.class === 'auth' ? 'credentials_rejected' : problem.status === 403 ? 'forbidden' : 'dcs_config';
-  return { code: isOurs ? problem.code : kind, reason: sentence(problem), blind: true };
-}
-
-const emptyBudget: Halt = {
-  code: 'retry_budget',
-  reason: 'the retry budget of the project is spent for this hour (rate.retriesPerHour)',
-  blind: false,
-};
-
 const interruption: Problem = {
   class: 'unknown',
   code: 'interrupted',
   message: 'the program was stopped while the call was out',
 };
-
-function isDue({ phase, dueAt }: Track, now: number): boolean {
-  return phase === 'due' && dueAt <= now;
-}
-
-function isWatched({ phase }: Track): boolean {
-  return phase === 'asking' || phase === 'busy' || phase === 'lost' || phase === 'accepted';
-}
 
 function name({ task, turn }: Wave, what: string): string {
   return `wave ${task.number} turn ${turn} ${what}`;

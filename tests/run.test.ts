@@ -152,6 +152,18 @@ describe('retrying', () => {
     expect(played.clock.now()).toBeLessThanOrEqual(Date.parse('2026-11-23T03:01:00Z'));
   });
 
+  it('does not wait for a Retry-After beyond retry.for, nor sends anything after it', async () => {
+    const throttled: CallFault = { on: 'act', nth: [1], answer: { kind: 'error', status: 429, retryAfter: 7200 } };
+
+    const played = await play(
+      oneWave('flush', 300, { fleet: { instances: instances(300), script: { calls: [throttled] } } }),
+    );
+
+    expect(played.view.counts).toMatchObject({ succeeded: 200, failed: 50, notStarted: 50 });
+    expect(played.fleet.calls().act).toBe(5);
+    expect(played.clock.now()).toBeLessThan(Date.parse('2026-11-23T03:00:00Z'));
+  });
+
   it('gives up on an instance that stays busy, and tells busy from failed', async () => {
     const script = { instances: { [idOf(1)]: { busyFromFirstSend: { for: 1e9, task: 'BACKUPING' } } } };
 
@@ -333,6 +345,28 @@ describe('verification', () => {
 
     expect(played.outcome(1)).toMatchObject({ status: 'unknown', code: 'not_verified' });
     expect(played.view.status).toBe('failed');
+  });
+
+  it('believes what it sees after the process was away for longer than verify.timeout', async () => {
+    let isAway = false;
+    const played = await play(
+      scenario('restart', 1, {
+        wrap: (dcs, clock) => ({
+          ...methodsOf(dcs),
+          act: async (action, ids) => {
+            isAway = true;
+            return dcs.act(action, ids);
+          },
+          show: async (id) => {
+            if (isAway) clock.advance(3 * 3600_000);
+            isAway = false;
+            return dcs.show(id);
+          },
+        }),
+      }),
+    );
+
+    expect(played.outcome(1)).toMatchObject({ status: 'succeeded', verifiedBy: 'quiet' });
   });
 
   it('takes a quiet time for proof where nothing was to be seen', async () => {

@@ -1,0 +1,163 @@
+// A wave between two turns, and what answers, looks and time make of it. Pure: lib/wave.ts does the turns, this says what
+// they come to, so that a replay which gets the same results takes the same turns.
+
+import type { Problem } from './classify.ts';
+import type { Job } from './config.ts';
+import { applySent, type Sent, sentence, takeApart } from './execute.ts';
+import { stops } from './look.ts';
+import type { PlannedInstance } from './plan.ts';
+import { backoffDelay, chanceOf, expire, type Halt, halted } from './retry.ts';
+import { isFailure, type Track } from './track.ts';
+import { applyLook, type Look, type LookRules, lapse } from './verify.ts';
+
+/** One wave of a run. */
+export interface WaveTask {
+  readonly runId: string;
+  readonly job: Job;
+  /** From 1. */
+  readonly number: number;
+  readonly planned: readonly PlannedInstance[];
+  /** Failed and unknown instances of the waves before. */
+  readonly failures: number;
+}
+
+/** A wave between two turns. Times in ms since the epoch, `gap` in seconds. */
+export interface Wave {
+  readonly task: WaveTask;
+  readonly tracks: readonly Track[];
+  readonly now: number;
+  readonly deadline: number;
+  /** Backoffs so far. */
+  readonly round: number;
+  readonly nextGroup: number;
+  readonly gap: number;
+  readonly lookAt: number;
+  /** An answer wants a look before anything else. */
+  readonly ask: boolean;
+  readonly turn: number;
+  readonly halt: Halt | null;
+  readonly baseline: ReadonlyMap<string, number>;
+}
+
+/** The longest gap between two polls, in seconds (design rule 9). */
+const longestGap = 60;
+
+/** The wave after one answer. */
+export function applyAnswer(wave: Wave, batch: readonly Track[], sent: Sent): Wave {
+  const after = applySent(batch, sent, retryAt(wave), wave.nextGroup);
+  const problem = 'problem' in sent ? sent.problem : null;
+  const accepted = after.some(({ phase }) => phase === 'accepted' || phase === 'lost');
+  const { interval } = wave.task.job.verify;
+  return replace(
+    {
+      ...wave,
+      now: Math.max(wave.now, sent.at),
+      nextGroup: wave.nextGroup + 1,
+      ask: wave.ask || after.some(({ phase }) => phase === 'asking'),
+      halt: wave.halt ?? (problem !== null && stops(problem) ? haltFor(problem) : null),
+      ...(accepted && { gap: interval, lookAt: sent.at + interval * 1000 }),
+    },
+    after,
+  );
+}
+
+/** What this turn did not come to goes with the next retry, so that a throttled project is left alone until then. */
+export function postpone(wave: Wave, turnStart: number): Wave {
+  const at = retryAt(wave);
+  return replace(
+    wave,
+    wave.tracks.filter((track) => isDue(track, turnStart)).map((track) => ({ ...track, dueAt: at })),
+  );
+}
+
+/** The wave after a look; `looks` in the order of `watched`, null: not seen this time. */
+export function applyLooks(
+  wave: Wave,
+  watched: readonly Track[],
+  looks: readonly (Look | null)[],
+  at: number,
+  problem: Problem | null,
+): Wave {
+  const { job } = wave.task;
+  const limits = { policy: job.retry, retryAt: retryAt({ ...wave, now: at }) };
+  const rules: LookRules = { action: job.action, verify: job.verify, limits };
+  const after = watched.map((track, i) => {
+    const look = looks[i] ?? null;
+    return look === null ? track : applyLook(track, look, at, rules);
+  });
+  const gap = Math.min(Math.max(longestGap, job.verify.interval), wave.gap * 1.5);
+  const halt = wave.halt ?? (problem !== null && stops(problem) ? haltFor(problem) : null);
+  const next = { ...wave, now: at, ask: false, gap, lookAt: at + wave.gap * 1000, halt };
+  return regroup(replace(next, after), watched, after);
+}
+
+/** What time and limits do to the tracks: deadlines, the failure threshold, a halt. */
+export function judge(wave: Wave): Wave {
+  const { job, failures } = wave.task;
+  const timed = wave.tracks.map((track) =>
+    lapse(expire(track, job.retry, wave.now, wave.deadline), wave.now, job.verify),
+  );
+  const failed = failures + timed.filter(isFailure).length;
+  const tripped: Halt = {
+    code: 'max_failures',
+    reason: `stopped at ${failed} failed or unknown; waves.maxFailures is ${job.waves.maxFailures}`,
+    blind: false,
+  };
+  const halt = wave.halt ?? (failed >= job.waves.maxFailures ? tripped : null);
+  return { ...wave, halt, tracks: halt === null ? timed : timed.map((track) => halted(track, halt)) };
+}
+
+/** Batches that were refused as a whole, after the look: taken apart into smaller calls. */
+function regroup(wave: Wave, before: readonly Track[], after: readonly Track[]): Wave {
+  let next = wave;
+  for (const group of new Set(before.filter(({ phase }) => phase === 'asking').map((track) => track.group))) {
+    if (group === 0) continue;
+    const isOfGroup = (_: Track, i: number): boolean => before[i]?.phase === 'asking' && before[i]?.group === group;
+    const parted = takeApart(before.filter(isOfGroup), after.filter(isOfGroup), next.nextGroup);
+    next = replace({ ...next, nextGroup: next.nextGroup + 2 }, parted);
+  }
+  return next;
+}
+
+/** When the next retry goes out: with one that is waiting already, so that calls stay full; else after a backoff. */
+function retryAt(wave: Wave): number {
+  const { job, runId, number } = wave.task;
+  const waiting = wave.tracks
+    .filter(({ phase, dueAt }) => phase === 'due' && dueAt > wave.now)
+    .map(({ dueAt }) => dueAt);
+  if (waiting.length > 0) return Math.min(...waiting);
+  return wave.now + backoffDelay(job.retry, wave.round + 1, chanceOf(runId, number, wave.round + 1)) * 1000;
+}
+
+/** Puts changed tracks in the place of the old ones; a first track that waits for a retry begins a new round. */
+function replace(wave: Wave, changed: readonly Track[]): Wave {
+  const byId = new Map(changed.map((track) => [track.id, track]));
+  const tracks = wave.tracks.map((track) => byId.get(track.id) ?? track);
+  const waits = (list: readonly Track[]): boolean =>
+    list.some(({ phase, dueAt }) => phase === 'due' && dueAt > wave.now);
+  const isNewRound = !waits(wave.tracks) && waits(tracks);
+  return { ...wave, tracks, round: wave.round + (isNewRound ? 1 : 0) };
+}
+
+/** Why a run ends that DCS will not answer any more. Codes of our own (`clock_skew`, `secret_missing`) say it best. */
+export function haltFor(problem: Problem): Halt {
+  const isOurs = /^[a-z_]+$/.test(problem.code);
+  const kind = problem.class === 'auth' ? 'credentials_rejected' : problem.status === 403 ? 'forbidden' : 'dcs_config';
+  return { code: isOurs ? problem.code : kind, reason: sentence(problem), blind: true };
+}
+
+export const emptyBudget: Halt = {
+  code: 'retry_budget',
+  reason: 'the retry budget of the project is spent for this hour (rate.retriesPerHour)',
+  blind: false,
+};
+
+/** To be sent now. */
+export function isDue({ phase, dueAt }: Track, now: number): boolean {
+  return phase === 'due' && dueAt <= now;
+}
+
+/** Out, and looked at until it is decided. */
+export function isWatched({ phase }: Track): boolean {
+  return phase === 'asking' || phase === 'busy' || phase === 'lost' || phase === 'accepted';
+}
