@@ -6,6 +6,7 @@ import { answeringErrors, type Door, receiving } from '../lib/aws/door.ts';
 import { awsRuntime } from '../lib/aws/runtime.ts';
 import { accept, acceptedAnswer, repeated } from '../lib/doors/accept.ts';
 import { findHook, hookDelivery, hookEvent, ignoredAnswer } from '../lib/doors/hook.ts';
+import { newReadKey } from '../lib/doors/read-key.ts';
 import { type HttpAnswer, type HttpRequest, limitBody, methodNotAllowed, notFound } from '../lib/http.ts';
 import type { Runtime } from '../lib/runtime.ts';
 import { authenticate } from '../lib/signature.ts';
@@ -33,5 +34,5 @@ async function receive(runtime: Runtime, request: HttpRequest): Promise<HttpAnsw
     runtime.log.info('hook ignored', { job: name, reason: event.ignored });
     return ignoredAnswer(event);
   }
-  return acceptedAnswer(await accept(runtime, hook.job, event, delivery));
+  return acceptedAnswer(await accept(runtime, hook.job, event, delivery, newReadKey(runtime)));
 }

@@ -69,7 +69,8 @@ export function methodNotAllowed(allowed: string): HttpAnswer {
 export function errorAnswer(error: unknown): HttpAnswer {
   if (!(error instanceof DoorError)) return refusal(500, 'internal', 'Something went wrong on our side.');
   const answer = refusal(error.status, error.code, error.message, error.details);
-  return error.code.startsWith('token_') ? { ...answer, headers: { 'www-authenticate': 'Bearer' } } : answer;
+  const takesToken = error.code.startsWith('token_') || error.code === 'read_key_invalid';
+  return takesToken ? { ...answer, headers: { 'www-authenticate': 'Bearer' } } : answer;
 }
 
 /**

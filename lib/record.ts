@@ -31,6 +31,12 @@ export interface Counts {
   readonly notStarted: number;
 }
 
+/** What opens a run for whoever started it by a hook, as long as it lasts: the SHA-256 (hex) of a key, never the key. */
+export interface ReadKey {
+  readonly hash: string;
+  readonly expiresAt: string;
+}
+
 /** The head of a run: everything but the lists. Times are ISO 8601 UTC. */
 export interface RunRecord {
   readonly v: 1;
@@ -45,6 +51,7 @@ export interface RunRecord {
   readonly reason?: string;
   /** Whether an execution was started for it; one that was not is started by the next duplicate or tick. */
   readonly started: boolean;
+  readonly readKey?: ReadKey;
   readonly plan?: { readonly hash: string; readonly waves: readonly number[]; readonly excluded: number };
   readonly counts: Counts;
   readonly createdAt: string;

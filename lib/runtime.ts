@@ -38,6 +38,8 @@ export interface Runtime {
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** A fresh random identity (a UUID), for manual runs without an Idempotency-Key. */
+  /** A fresh random identity that nobody can guess (a UUID): of manual runs without an Idempotency-Key, of read keys. */
   readonly randomId: () => string;
+  /** Waits. Rejects when the process is about to stop: whoever waits then answers at once. Absent: nothing waits. */
+  readonly sleep?: (milliseconds: number) => Promise<void>;
 }

@@ -9,6 +9,7 @@ import type { HttpAnswer } from '../http.ts';
 import { asJson, deliveryKey, type RunRecord, type RunStatus, readRecord, runKey, updateRecord } from '../record.ts';
 import { isGoing, noCounts } from '../report.ts';
 import type { Runtime } from '../runtime.ts';
+import { type NewReadKey, statusUrlOf } from './read-key.ts';
 
 /** What accepting an event needs of the world. */
 export type Entry = Pick<Runtime, 'state' | 'executions' | 'config' | 'now' | 'log'>;
@@ -22,11 +23,12 @@ export interface Delivery {
   readonly bodyHash: string;
 }
 
-/** What a door answers. `duplicate`: the run was there before this arrival. */
+/** What a door answers. `duplicate`: the run was there before this arrival. `readKey`: only to who made it. */
 export interface Accepted {
   readonly runId: string;
   readonly status: RunStatus;
   readonly duplicate: boolean;
+  readonly readKey?: string;
 }
 
 const deliverySchema = v.object({ bodyHash: v.string(), runId: v.string() });
@@ -35,17 +37,25 @@ const deliverySchema = v.object({ bodyHash: v.string(), runId: v.string() });
  * Stores the delivery, then the event with the frozen job, then starts the execution, then marks the run as started. An
  * event that came before finds its run; whatever step of it was lost is made up for. Once the run is stored nothing
  * makes this fail: a lost start is logged, and repaired by the next duplicate or tick.
- * Throws DoorError 409 `key_reused` for a known key with another body.
+ * `readKey` is stored with a new run and with no other. Throws DoorError 409 `key_reused` for a known key with another
+ * body.
  */
-export async function accept(runtime: Entry, job: Job, event: Event, delivery?: Delivery): Promise<Accepted> {
+export async function accept(
+  runtime: Entry,
+  job: Job,
+  event: Event,
+  delivery?: Delivery,
+  readKey?: NewReadKey,
+): Promise<Accepted> {
   const own = runId(runtime.config.stage, job.name, event.identity);
   const id = delivery === undefined ? own : await claim(runtime, delivery, own);
-  const fresh = newRecord(runtime, id, job, event);
+  const fresh = { ...newRecord(runtime, id, job, event), ...(readKey !== undefined && { readKey: readKey.stored }) };
   const stored = await store(runtime, fresh);
   const record = stored ? fresh : await storedRecord(runtime, id);
   if (stored) runtime.log.info('run accepted', { runId: id, job: job.name, requestedBy: event.requestedBy });
   await ensureStarted(runtime, record);
-  return { runId: id, status: record.status, duplicate: !stored };
+  const key = stored && readKey !== undefined ? { readKey: readKey.text } : {};
+  return { runId: id, status: record.status, duplicate: !stored, ...key };
 }
 
 /**
@@ -60,10 +70,13 @@ export async function repeated(runtime: Entry, delivery: Delivery): Promise<Acce
   return { runId: record.runId, status: record.status, duplicate: true };
 }
 
-/** What a sender is told: 202 with the run's place for a new run, 200 for one that was there already. */
-export function acceptedAnswer({ runId, status, duplicate }: Accepted): HttpAnswer {
+/**
+ * What a sender is told: 202 with the run's place for a new run, 200 for one that was there already. The place is without
+ * scheme and host: the sender knows them, and a Host header is anybody's to set.
+ */
+export function acceptedAnswer({ runId, status, duplicate, readKey }: Accepted): HttpAnswer {
   if (duplicate) return { status: 200, body: { runId, status, duplicate } };
-  const statusUrl = `/runs/${runId}`;
+  const statusUrl = statusUrlOf(runId, readKey);
   return { status: 202, body: { runId, status, statusUrl }, headers: { location: statusUrl } };
 }
 

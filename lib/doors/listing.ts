@@ -2,10 +2,11 @@
 // index, so that a page stays where it was while new runs come in.
 
 import * as v from 'valibot';
-import { type HttpRequest, malformed, readMembers } from '../http.ts';
+import type { HttpRequest } from '../http.ts';
 import { recordOf, statuses } from '../record.ts';
 import { type RunSummary, runSummary } from '../report.ts';
 import type { IndexedItem, IndexPosition, State } from '../state.ts';
+import { readQuery } from './query.ts';
 
 /** What a list is narrowed to. */
 export interface ListQuery {
@@ -48,12 +49,7 @@ const listQuery = v.strictObject({
 
 /** Reads `job`, `status`, `limit` (50) and `cursor`. Throws DoorError 400 `malformed`, naming each faulty parameter. */
 export function readListQuery(request: Pick<HttpRequest, 'query'>): ListQuery {
-  return readMembers(listQuery, parameters(request.query), 'query');
-}
-
-/** Refuses any parameter, by name. */
-export function refuseParameters(request: Pick<HttpRequest, 'query'>): void {
-  readMembers(v.strictObject({}), parameters(request.query), 'query');
+  return readQuery(listQuery, request);
 }
 
 /** The newest runs of `jobs` that a query asks for. A page may be short of its limit while there are more (`next`). */
@@ -100,13 +96,4 @@ function decoded(cursor: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The parameters of a query; one that is there twice could mean either of its values. */
-function parameters(query: string): Record<string, string> {
-  const pairs = [...new URLSearchParams(query)];
-  const names = pairs.map(([name]) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice === undefined) return Object.fromEntries(pairs);
-  throw malformed('A parameter is there twice.', [{ path: twice.slice(0, 100), message: 'is there twice' }]);
 }

@@ -22,6 +22,8 @@ export interface LocalOptions {
   readonly token: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Aborted when the process is about to stop: requests that wait for the end of a run then answer at once. */
+  readonly stopping?: AbortSignal;
 }
 
 /** Where the token of the operator `local` is read; made anew at each start where the environment has none. */
@@ -35,7 +37,7 @@ export interface Local {
 }
 
 /** Puts it together. Call `backend.resume()` once the doors are open. */
-export function composeLocal({ config, database, secrets, token, clock, log }: LocalOptions): Local {
+export function composeLocal({ config, database, secrets, token, clock, log, stopping }: LocalOptions): Local {
   const state = new SqliteState(database);
   const backend = new DurableBackend({ database, clock, log });
   const dcs = clients(secrets, clock);
@@ -50,6 +52,7 @@ export function composeLocal({ config, database, secrets, token, clock, log }: L
     log,
     now: clock.now,
     randomId: randomUUID,
+    sleep: (milliseconds) => sleep(milliseconds, undefined, stopping === undefined ? {} : { signal: stopping }),
   };
   return { runtime, backend, state };
 }

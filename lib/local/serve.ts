@@ -2,6 +2,7 @@
 // fleet. It serves until it is told to stop, and takes up what an earlier process left.
 
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -61,7 +62,19 @@ export async function serve(args: readonly string[], io: Io): Promise<number> {
   const site = await openSite(io, database);
   const token = io.env['AUTOPILOT_TOKEN'] || randomBytes(24).toString('base64url');
   const secrets = new EnvSecrets(site.env, realClock.now);
-  const local = composeLocal({ config: site.config, database, secrets, token, clock: realClock, log });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  // As many as there are requests that wait.
+  setMaxListeners(0, signal);
+  const local = composeLocal({
+    config: site.config,
+    database,
+    secrets,
+    token,
+    clock: realClock,
+    log,
+    stopping: signal,
+  });
   const server = once === null ? await listen(local, io, log) : null;
   const ticking = startTicking(local, database, log);
   local.backend.resume();
@@ -74,6 +87,7 @@ export async function serve(args: readonly string[], io: Io): Promise<number> {
     return 0;
   } finally {
     ticking.stop();
+    stopping.abort();
     await server?.close();
     await local.backend.stop();
     await site.close();

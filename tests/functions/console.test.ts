@@ -4,6 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { consoleDoor, handler } from '../../functions/console.ts';
+import { webhookDoor } from '../../functions/webhook.ts';
+import { sha256 } from '../../lib/canonical.ts';
 import { accept } from '../../lib/doors/accept.ts';
 import { runId } from '../../lib/event.ts';
 import { readRecord, updateRecord } from '../../lib/record.ts';
@@ -19,6 +21,7 @@ import {
   jobNamed,
   noon,
   operatorToken,
+  readerToken,
   type Sent,
 } from '../support/door-world.ts';
 
@@ -100,6 +103,29 @@ describe('the way in', () => {
     expect([errorOf(without).code, errorOf(wrong).code]).toEqual(['token_missing', 'token_invalid']);
     expect(wrong.headers).toMatchObject({ 'www-authenticate': 'Bearer' });
     expect(world.calls).toBe(0);
+  });
+
+  it.each([
+    ['GET', '/runs', 200],
+    ['GET', '/runs/token-1', 404],
+    ['POST', '/jobs/token/runs', 403],
+    ['POST', '/jobs/nobody/runs', 403],
+  ])('is open as far as the rights of an operator go: %s %s', async (method, path, status) => {
+    const world = doorWorld();
+
+    const answered = await send({ method, path, headers: { authorization: `Bearer ${readerToken}` } }, world);
+
+    expect(answered.status).toBe(status);
+    expect(world.starts).toEqual([]);
+  });
+
+  it('tells an operator which right is missing', async () => {
+    const sent = { path: '/jobs/token/runs', headers: { authorization: `Bearer ${readerToken}` } };
+
+    expect(errorOf(await send(sent))).toEqual({
+      code: 'forbidden',
+      message: 'The operator bob does not have the right run.',
+    });
   });
 
   it.each(['/', '/run', '/runs/', '/runs/A', '/runs/a/b', '/jobs', '/jobs/token', '/jobs/token/runs/', '//runs', '*'])(
@@ -262,11 +288,197 @@ describe('GET /runs/{id}', () => {
     expect(await get('/runs/token-0123456789abcdef0123')).toMatchObject({ status: 404 });
   });
 
-  it('takes no parameters yet', async () => {
-    expect(errorOf(await get('/runs/token-1', 'wait=25s'))).toMatchObject({
+  it.each([
+    ['wait=26', 'wait'],
+    ['wait=-1', 'wait'],
+    ['wait=1.5', 'wait'],
+    ['wait=', 'wait'],
+    ['wait=1m', 'wait'],
+    ['wait=1&wait=2', 'wait'],
+    ['limit=1', 'limit'],
+  ])('names what is wrong with ?%s', async (query, path) => {
+    const { world, runs } = await worldWithRuns(1);
+
+    expect(errorOf(await get(`/runs/${runs[0]}`, query, world))).toMatchObject({
       code: 'malformed',
-      details: [{ path: 'wait' }],
+      details: [{ path }],
     });
+  });
+});
+
+describe('GET /runs/{id}?wait', () => {
+  /** Ends the newest run of `world` during its nth sleep. */
+  function endDuring(world: DoorWorld, run: string, nth: number): void {
+    world.meanwhile = async () => {
+      if (world.sleeps.length === nth) await updateRecord(world.state, run, (now) => ({ ...now, status: 'succeeded' }));
+    };
+  }
+
+  it.each(['wait=25', 'wait=25s'])('answers when the run has ended: %s', async (query) => {
+    const { world, runs } = await worldWithRuns(1);
+    endDuring(world, String(runs[0]), 3);
+
+    const answered = await get(`/runs/${runs[0]}`, query, world);
+
+    expect(answered).toMatchObject({ status: 200, body: { status: 'succeeded' } });
+    expect(world.sleeps).toEqual([1000, 1000, 1000]);
+  });
+
+  it.each([
+    ['', 0],
+    ['wait=0', 0],
+    ['wait=2', 2],
+    ['wait=25', 25],
+  ])('answers a run that goes on as it then is: %p', async (query, looks) => {
+    const { world, runs } = await worldWithRuns(1);
+
+    const answered = await get(`/runs/${runs[0]}`, query, world);
+
+    expect(answered).toMatchObject({ status: 200, body: { status: 'accepted' } });
+    expect(world.sleeps).toEqual(Array.from({ length: looks }, () => 1000));
+  });
+
+  it('answers at once where the run has ended', async () => {
+    const { world, runs } = await worldWithRuns(1);
+    await updateRecord(world.state, String(runs[0]), (record) => ({ ...record, status: 'failed' }));
+
+    expect(await get(`/runs/${runs[0]}`, 'wait=25', world)).toMatchObject({ body: { status: 'failed' } });
+    expect(world.sleeps).toEqual([]);
+  });
+
+  it('reads the state at most once a second, and no longer than was asked for when reading is slow', async () => {
+    const { world, runs } = await worldWithRuns(1);
+    world.calls = 0;
+    world.meanwhile = async () => {
+      world.now += 1_500;
+    };
+
+    await get(`/runs/${runs[0]}`, 'wait=10', world);
+
+    expect(world.sleeps).toEqual([1000, 1000, 1000, 1000]);
+    expect(world.calls).toBe(1 + 4 + 3);
+  });
+
+  it('ends although the clock is set back', async () => {
+    const { world, runs } = await worldWithRuns(1);
+    world.meanwhile = async () => {
+      world.now = 0;
+    };
+
+    await get(`/runs/${runs[0]}`, 'wait=5', world);
+
+    expect(world.sleeps).toHaveLength(5);
+  });
+
+  it('answers at once when the process is about to stop', async () => {
+    const { world, runs } = await worldWithRuns(1);
+    world.meanwhile = () => Promise.reject(new Error('it stops'));
+
+    expect(await get(`/runs/${runs[0]}`, 'wait=25', world)).toMatchObject({
+      status: 200,
+      body: { status: 'accepted' },
+    });
+    expect(world.sleeps).toHaveLength(1);
+  });
+
+  it('answers at once where nothing can be waited with', async () => {
+    const { world, runs } = await worldWithRuns(1);
+    const { sleep: _, ...runtime } = world.runtime;
+    const sent = { method: 'GET', path: `/runs/${runs[0]}`, query: 'wait=25', headers: operator };
+
+    expect(
+      await call(
+        consoleDoor(async () => runtime),
+        sent,
+      ),
+    ).toMatchObject({ status: 200 });
+    expect(world.calls).toBeLessThan(20);
+  });
+});
+
+describe('the statusUrl of a hook', () => {
+  /** A world in which a hook was called, and the path and query of the statusUrl that it answered. */
+  async function called(): Promise<{ world: DoorWorld; path: string; query: string }> {
+    const world = doorWorld();
+    const { body } = await call(webhookDoor(world.open), { path: '/hooks/token', headers: bearer('k1') });
+    const { statusUrl } = v.parse(v.object({ statusUrl: v.string() }), body);
+    const [path = '', query = ''] = statusUrl.split('?');
+    return { world, path, query };
+  }
+
+  async function look(world: DoorWorld, path: string, query: string, headers = {}): Promise<Answered> {
+    return await call(consoleDoor(world.open), { method: 'GET', path, query, headers });
+  }
+
+  it('shows its run without a token', async () => {
+    const { world, path, query } = await called();
+
+    const answered = await look(world, path, query);
+
+    expect(answered).toMatchObject({ status: 200, body: { job: 'token', requestedBy: 'webhook:token' } });
+    expect(JSON.stringify(answered)).not.toMatch(/readKey|random-1/);
+  });
+
+  it('can be waited at', async () => {
+    const { world, path, query } = await called();
+
+    expect(await look(world, path, `${query}&wait=2`)).toMatchObject({ status: 200 });
+    expect(world.sleeps).toEqual([1000, 1000]);
+  });
+
+  it('does so for 24 hours', async () => {
+    const { world, path, query } = await called();
+
+    world.now = noon + 24 * 3600_000 - 1;
+    expect(await look(world, path, query)).toMatchObject({ status: 200 });
+    world.now += 1;
+    expect(errorOf(await look(world, path, query)).code).toBe('read_key_invalid');
+  });
+
+  it('opens nothing else, and says nothing of whether it is there', async () => {
+    const { world, path, query } = await called();
+    await call(webhookDoor(world.open), { path: '/hooks/token', headers: bearer('k2') });
+    await send(byHand('nightly', '', 'k3'), world);
+    const others = [runId('prod', 'token', ['bearer', 'k2']), runId('prod', 'nightly', 'k3'), 'token-1'];
+
+    const answers = await Promise.all([
+      ...others.map((run) => look(world, `/runs/${run}`, query)),
+      ...['key=', 'key=random-', 'key=random-11', 'key=RANDOM-1', `key=${sha256('random-1')}`].map((wrong) =>
+        look(world, path, wrong),
+      ),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 401));
+    expect(new Set(answers.map((answer) => JSON.stringify(answer)))).toHaveProperty('size', 1);
+    expect(answers[0]?.headers).toMatchObject({ 'www-authenticate': 'Bearer' });
+    expect(await look(world, '/runs', query)).toMatchObject({ status: 401 });
+  });
+
+  it('is open to operators as ever, also with another key or with the token of the hook', async () => {
+    const { world, path, query } = await called();
+
+    expect(await look(world, path, 'key=wrong', operator)).toMatchObject({ status: 200 });
+    expect(await look(world, path, query, bearer('k1'))).toMatchObject({ status: 200 });
+    expect(errorOf(await look(world, path, 'key=wrong', bearer('k1'))).code).toBe('token_invalid');
+  });
+
+  it('leaves no key in the log, whatever becomes of the request', async () => {
+    const { world, path, query } = await called();
+
+    await look(world, path, query);
+    await look(world, path, `${query}&limit=1`);
+    await look(world, path, 'key=wrong-made-up');
+    world.failAt = world.calls + 1;
+    await look(world, path, query);
+
+    expect(world.log).toHaveLength(4);
+    expect(world.log.join()).not.toMatch(/random-1|made-up/);
+  });
+
+  it('is not given to a run by hand, whose operator has a token', async () => {
+    const answered = await send(byHand('token'));
+
+    expect(JSON.stringify([answered.headers, answered.body])).not.toContain('key=');
   });
 });
 
@@ -371,7 +583,7 @@ describe('whatever is sent', () => {
     const query = fc.oneof(
       fc.webQueryParameters(),
       fc
-        .tuple(fc.constantFrom('limit', 'cursor', 'job', 'status'), fc.string())
+        .tuple(fc.constantFrom('limit', 'cursor', 'job', 'status', 'wait', 'key'), fc.string())
         .map(([name, value]) => `${name}=${value}`),
     );
     const body = fc.oneof(fc.json(), fc.string(), fc.uint8Array());

@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { handler, webhookDoor } from '../../functions/webhook.ts';
+import { sha256 } from '../../lib/canonical.ts';
 import { runId } from '../../lib/event.ts';
 import { readRecord } from '../../lib/record.ts';
 import {
@@ -16,6 +17,7 @@ import {
   doorWorld,
   errorOf,
   eventOf,
+  fromGithub,
   hookToken,
   ids,
   invoke,
@@ -40,7 +42,11 @@ async function send(sent: Sent, world: DoorWorld = doorWorld()): Promise<Answere
 
 async function stored(world: DoorWorld): Promise<number> {
   const lists = await Promise.all(Object.keys(jobs).map((job) => world.state.byJob(job, 1000)));
-  const doors = Object.keys(jobs).flatMap((job) => [`hooks/${job}/bearer`, `hooks/${job}/standard-webhooks`]);
+  const doors = Object.keys(jobs).flatMap((job) => [
+    `hooks/${job}/bearer`,
+    `hooks/${job}/standard-webhooks`,
+    `hooks/${job}/github`,
+  ]);
   const deliveries = await Promise.all(doors.map((door) => world.state.query(`delivery#${door}`, '')));
   return [...lists, ...deliveries].flat().length;
 }
@@ -56,10 +62,28 @@ describe('a hook that is let in', () => {
       headers: {
         'content-type': 'application/json; charset=utf-8',
         'cache-control': 'no-store',
-        location: `/runs/${id}`,
+        location: `/runs/${id}?key=random-1`,
       },
-      body: { runId: id, status: 'accepted', statusUrl: `/runs/${id}` },
+      body: { runId: id, status: 'accepted', statusUrl: `/runs/${id}?key=random-1` },
     });
+  });
+
+  it('stores no more of the key in its statusUrl than a hash, and logs nothing of it', async () => {
+    const world = doorWorld();
+
+    await send(deploy(), world);
+
+    const record = await readRecord(world.state, runId('prod', 'token', ['bearer', 'deploy-1']));
+    expect(record?.readKey).toEqual({ hash: sha256('random-1'), expiresAt: '2026-11-24T13:37:00.000Z' });
+    expect(JSON.stringify([record, world.log])).not.toContain('random-1');
+  });
+
+  it('does not believe the Host of a request', async () => {
+    const sent = deploy();
+
+    const answered = await send({ ...sent, headers: { ...sent.headers, host: 'elsewhere.example' } });
+
+    expect(JSON.stringify(answered)).not.toContain('elsewhere');
   });
 
   it('stores what was asked for and starts the run', async () => {
@@ -152,6 +176,7 @@ describe('a hook that comes again', () => {
     const again = await send(deploy('{"dryRun":true}'), world);
 
     expect(again.status).toBe(200);
+    expect(again.headers).not.toHaveProperty('location');
     expect(again.body).toEqual({
       ...v.parse(v.object({ runId: v.string() }), first.body),
       status: 'accepted',
@@ -216,6 +241,116 @@ describe('a hook that comes again', () => {
     expect(new Set(world.starts).size).toBe(1);
     const runs = await world.state.byJob('token', 10);
     expect(runs.map(({ value }) => value)).toMatchObject([{ started: true }]);
+  });
+});
+
+const deployed = { deployment_status: { state: 'success', id: 7 }, sender: { login: 'octocat' } };
+
+function delivered(event: string, payload: unknown, job = 'github', id = 'delivery-1'): Sent {
+  const body = JSON.stringify(payload);
+  return { path: `/hooks/${job}`, headers: fromGithub(event, body, { id }), body };
+}
+
+const form = 'x-www-form-urlencoded';
+
+describe('a delivery of GitHub', () => {
+  it('starts a run over the whole target, with its event as the reason', async () => {
+    const world = doorWorld();
+
+    const answered = await send(delivered('deployment_status', deployed), world);
+
+    const id = runId('prod', 'github', ['github', 'delivery-1']);
+    expect(answered).toMatchObject({ status: 202, body: { runId: id, statusUrl: `/runs/${id}?key=random-1` } });
+    expect((await readRecord(world.state, id))?.event).toEqual({
+      trigger: 'webhook',
+      identity: ['github', 'delivery-1'],
+      requestedBy: 'webhook:github',
+      receivedAt: '2026-11-23T13:37:00.000Z',
+      reason: 'GitHub deployment_status',
+    });
+  });
+
+  it('is read as a form too, and verified on its raw bytes', async () => {
+    const body = `payload=${encodeURIComponent(JSON.stringify(deployed))}`;
+    const headers = fromGithub('deployment_status', body, { type: 'application/x-www-form-urlencoded' });
+
+    expect(await send({ path: '/hooks/github', headers, body: Buffer.from(body) })).toMatchObject({ status: 202 });
+  });
+
+  it('is the same when GitHub sends it again', async () => {
+    const world = doorWorld();
+    await send(delivered('push', deployed, 'any'), world);
+
+    expect(await send(delivered('push', deployed, 'any'), world)).toMatchObject({
+      status: 200,
+      body: { status: 'accepted', duplicate: true },
+    });
+    expect(await send(delivered('push', {}, 'any'), world)).toMatchObject({ status: 409 });
+    expect(world.starts).toHaveLength(1);
+  });
+
+  it.each<[string, Sent, string]>([
+    ['ping', delivered('ping', { zen: 'Keep it logically awesome.' }), 'ping'],
+    ['ping at a job that is switched off', delivered('ping', {}, 'github-off'), 'ping'],
+    ['another event', delivered('workflow_run', deployed), 'the event workflow_run does not start this job'],
+    [
+      'another state',
+      delivered('deployment_status', { deployment_status: { state: 'failure' } }),
+      'deployment_status.state does not match',
+    ],
+    ['a state of its own', delivered('push', { state: 'success' }), 'deployment_status.state does not match'],
+    ['nothing in it', delivered('push', {}), 'deployment_status.state does not match'],
+  ])('with %s is answered 200 and leaves nothing behind', async (_name, sent, ignored) => {
+    const world = doorWorld();
+
+    const answered = await send(sent, world);
+
+    expect(answered).toMatchObject({ status: 200, body: { ignored } });
+    expect(await stored(world)).toBe(0);
+    expect(world.starts).toEqual([]);
+    expect(world.log).toEqual([expect.stringMatching(/"info".*hook ignored/)]);
+  });
+
+  const body = JSON.stringify(deployed);
+  const signed = fromGithub('push', body);
+  const { 'x-github-delivery': _, ...withoutId } = signed;
+  const { 'x-github-event': __, ...withoutEvent } = signed;
+  const smuggled = '{"message":"&payload=%7B%7D"}';
+
+  it.each<[string, Sent, number, string]>([
+    ['no signature', { path: '/hooks/any', body }, 401, 'signature_missing'],
+    ['a changed body', { path: '/hooks/any', headers: signed, body: `${body} ` }, 401, 'signature_invalid'],
+    ['a token instead', { path: '/hooks/any', headers: bearer('1'), body }, 401, 'signature_missing'],
+    ['no id', { path: '/hooks/any', headers: withoutId, body }, 400, 'key_required'],
+    ['no event', { path: '/hooks/any', headers: withoutEvent, body }, 400, 'malformed'],
+    ['an odd event', { path: '/hooks/any', headers: { ...signed, 'x-github-event': 'a b' }, body }, 400, 'malformed'],
+    ['a list', delivered('push', [], 'any'), 400, 'malformed'],
+    ['a text', delivered('push', 'push', 'any'), 400, 'malformed'],
+    ['a job that is switched off', delivered('push', {}, 'github-off'), 422, 'disabled'],
+    ['no JSON', { path: '/hooks/any', headers: fromGithub('push', '{'), body: '{' }, 400, 'malformed'],
+    [
+      'JSON that calls itself a form',
+      { path: '/hooks/any', headers: fromGithub('push', smuggled, { type: `application/${form}` }), body: smuggled },
+      400,
+      'malformed',
+    ],
+    [
+      'a form with more in it',
+      {
+        path: '/hooks/any',
+        headers: fromGithub('push', 'payload={}&a=1', { type: `application/${form}` }),
+        body: 'payload={}&a=1',
+      },
+      400,
+      'malformed',
+    ],
+  ])('is refused for %s', async (_name, sent, status, code) => {
+    const world = doorWorld();
+
+    const answered = await send(sent, world);
+
+    expect({ status: answered.status, code: errorOf(answered).code }).toEqual({ status, code });
+    expect(await stored(world)).toBe(0);
   });
 });
 
@@ -398,21 +533,34 @@ describe('whatever is sent', () => {
     fc.string(),
   );
   const method = fc.constantFrom('POST', 'POST', 'POST', 'GET', 'PUT', 'DELETE', 'HEAD', 'X');
-  const headers = fc.oneof(
+  const fixed = fc.oneof(
     fc.constant(bearer('k')),
     fc.string({ maxLength: 140 }).map((key) => bearer(key)),
     fc.dictionary(
       fc.constantFrom('authorization', 'webhook-id', 'webhook-timestamp', 'webhook-signature'),
       fc.string(),
     ),
-    fc.constant(null),
+  );
+  type Headers = (body: string | Uint8Array) => Record<string, string>;
+  const headers = fc.oneof(
+    fixed.map(
+      (made): Headers =>
+        () =>
+          made,
+    ),
+    fc.constant<Headers>((body) => signature(body)),
+    fc.tuple(fc.constantFrom('push', 'ping', 'deployment_status', 'Push', ''), fc.constantFrom('json', form)).map(
+      ([event, type]): Headers =>
+        (body) =>
+          fromGithub(event, body, { type: `application/${type}` }),
+    ),
   );
 
   it('the status is a documented one, no trace comes out, and a refused request stores nothing', async () => {
     await fc.assert(
       fc.asyncProperty(name, method, headers, body, async (job, method, headers, body) => {
         const world = doorWorld();
-        const sent = { path: `/hooks/${job}`, method, headers: headers ?? signature(body), body };
+        const sent = { path: `/hooks/${job}`, method, headers: headers(body), body };
 
         const answered = await send(sent, world);
 

@@ -144,6 +144,10 @@ export interface DoorWorld {
   readonly cached: Map<Ref, string>;
   /** Milliseconds. */
   now: number;
+  /** Milliseconds of each sleep; the clock goes on by as much. */
+  readonly sleeps: number[];
+  /** What happens while somebody sleeps. */
+  meanwhile: () => Promise<unknown>;
   /** Number of the port call that fails, from 1; 0: none. */
   failAt: number;
   /** Port calls so far: state and executions. */
@@ -167,6 +171,8 @@ export function doorWorld(): DoorWorld {
     secrets,
     cached: new Map(),
     now: noon,
+    sleeps: [],
+    meanwhile: async () => undefined,
     failAt: 0,
     calls: 0,
   };
@@ -189,6 +195,11 @@ function runtimeOf(world: Omit<DoorWorld, 'runtime' | 'open'>): Runtime {
     log: logInto(world.log),
     now: () => world.now,
     randomId: () => `random-${++random}`,
+    sleep: async (milliseconds) => {
+      world.sleeps.push(milliseconds);
+      world.now += milliseconds;
+      await world.meanwhile();
+    },
   };
 }
 
@@ -304,7 +315,7 @@ export function githubSignature(body: string | Uint8Array, secret: string = hook
 /** A delivery of GitHub: signed, with its event and id. */
 export function fromGithub(
   event: string,
-  body: string,
+  body: string | Uint8Array,
   { id = '72d3162e-cc78-11e3-81ab-4c9367dc0958', type = 'application/json' } = {},
 ): Record<string, string> {
   return { ...githubSignature(body), 'x-github-event': event, 'x-github-delivery': id, 'content-type': type };
