@@ -97,7 +97,7 @@ async function startDue(
   for (const fire of due) {
     if (await hasRecord(work, job, fire)) continue;
     const verdict = judgeFire(job.trigger, { going: other !== undefined, waiting: waiting !== undefined });
-    if (verdict === 'wait') waiting = fire;
+    if (verdict === 'wait' || (verdict === 'start' && work.startsLeft() <= 0)) waiting = fire;
     else if (verdict === 'start') other = await startRun(work, job, fire);
     else await recordOverlap(work, job, fire, other);
   }

@@ -29,6 +29,8 @@ export interface TickWork {
   /** Milliseconds since the epoch; the same for every decision of the tick. */
   readonly now: number;
   note(what: keyof TickResult, runId: string): void;
+  /** How many executions this tick may still start; the rest is left to the next ones. */
+  startsLeft(): number;
   /**
    * Does a part whose failure must not stop the others: what it throws is logged, kept, and thrown when the tick ends.
    * Returns undefined for a part that failed.
@@ -41,7 +43,8 @@ export const tickPartition = 'tick';
 export const openPrefix = 'open#';
 
 const minuteMs = 60_000;
-const pageSize = 100;
+/** Each tick reads a page of each job, new runs or not: a larger one would be paid for every minute. */
+const pageSize = 25;
 /** An index may lag and clocks differ: runs this much older than the last look are looked at again. */
 const scanMargin = 10 * minuteMs;
 /** How old the last look may become before it is written anew although no run was found or ended. */
@@ -105,7 +108,8 @@ async function stillGoing(work: TickWork, runId: string): Promise<boolean> {
 async function mend(work: TickWork, record: RunRecord): Promise<RunRecord> {
   const status = await work.runtime.executions.status(record.runId);
   if (!record.started && record.status === 'accepted') {
-    return status === 'absent' && isTooLate(work, record) ? recordMissed(work, record) : start(work, record);
+    if (status === 'absent' && isTooLate(work, record)) return recordMissed(work, record);
+    return work.startsLeft() > 0 ? start(work, record) : record;
   }
   const age = work.now - Date.parse(record.createdAt);
   if (status === 'running' || (status === 'absent' && age < absenceGrace)) return record;

@@ -15,6 +15,9 @@ const messages = {
   died: 'execution died',
 } as const satisfies Record<keyof TickResult, string>;
 
+/** Executions that one tick starts. AWS takes 300 a second, of all functions together, and a tick has one minute. */
+const maxStarts = 200;
+
 const levels = {
   accepted: 'info',
   missed: 'warn',
@@ -44,6 +47,7 @@ export async function tick(runtime: TickWork['runtime']): Promise<TickResult> {
       result[what].push(runId);
       runtime.log[levels[what]](messages[what], { runId });
     },
+    startsLeft: () => maxStarts - result.accepted.length - result.started.length,
     attempt: async (facts, part) => {
       try {
         return await part();

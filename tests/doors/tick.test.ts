@@ -269,6 +269,28 @@ describe('a stuck run', () => {
     expect((await world.tickAt('1970-01-01T00:02')).started).toEqual([runId]);
   });
 
+  it('is left to the next tick after 200 starts in a tick, fires counted in', async () => {
+    const world = worldOf({ deploy: hook, often: each10 });
+    await world.tickAt('2026-01-01T11:59');
+    world.executions.failing = new Error('throttled');
+    const stored: string[] = [];
+    for (let n = 0; n < 250; n++) {
+      stored.push((await accept(world, jobOf(world, 'deploy'), manual(world, `key-${n}`))).runId);
+    }
+    world.executions.failing = null;
+
+    const first = await world.tickAt('2026-01-01T12:00');
+    const second = await world.tickAt('2026-01-01T12:01');
+    const third = await world.tickAt('2026-01-01T12:02');
+
+    expect(first).toMatchObject({ accepted: [], missed: [], overlapped: [] });
+    expect(first.started).toHaveLength(200);
+    expect(second.started).toHaveLength(50);
+    expect(second.accepted).toEqual([world.id('often', '2026-01-01T12:00')]);
+    expect([...first.started, ...second.started].sort()).toEqual(stored.sort());
+    expect(third).toEqual(nothing);
+  });
+
   it('of a schedule that could not be started in time is missed', async () => {
     const world = worldOf({ nightly: daily });
     await world.tickAt('2026-01-01T12:00');
