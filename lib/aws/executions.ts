@@ -1,0 +1,86 @@
+// Runs as durable executions of AWS Lambda: started under the id of the run, so that starting one twice is harmless, and
+// looked at by that name. Events cannot name an execution; that is why the doors do the starting.
+
+import * as v from 'valibot';
+import { canonicalJson } from '../canonical.ts';
+import { AutopilotError } from '../errors.ts';
+import type { Executions } from '../runtime.ts';
+import { type AwsClient, AwsError } from './client.ts';
+import { awsEncode } from './sign.ts';
+
+/** Pages of a listing that are read for one name: the service filters by it, so that one is enough. */
+const maxPages = 10;
+
+const listing = v.object({
+  DurableExecutions: v.optional(v.array(v.object({ DurableExecutionName: v.string(), Status: v.string() })), []),
+  NextMarker: v.optional(v.nullable(v.string())),
+});
+
+/** Executions of one function; `alias` is the ARN of its alias, `arn:aws:lambda:…:function:NAME:ALIAS`. */
+export class LambdaExecutions implements Executions {
+  readonly #client: AwsClient;
+  readonly #alias: string;
+
+  constructor(client: AwsClient, alias: string) {
+    this.#client = client;
+    this.#alias = alias;
+  }
+
+  /** Starts the execution of a stored run under its id; starting it again is harmless. Throws AwsError. */
+  async start(runId: string): Promise<void> {
+    try {
+      await this.#client({
+        service: 'lambda',
+        method: 'POST',
+        path: `/2015-03-31/functions/${awsEncode(this.#alias)}/invocations`,
+        headers: {
+          'content-type': 'application/json',
+          'x-amz-invocation-type': 'Event',
+          'x-amz-durable-execution-name': runId,
+        },
+        // The same name with the same payload is the same execution: nothing of the moment may be in it.
+        body: canonicalJson({ runId, v: 1 }),
+        repeat: 'harmless',
+      });
+    } catch (error) {
+      // Another version of this program started it with another payload.
+      if (!(error instanceof AwsError && error.type === 'DurableExecutionAlreadyStartedException')) throw error;
+    }
+  }
+
+  /**
+   * `absent`: never started, or not listed yet. Looked for in all versions of the function, since it may have been
+   * started before the last deployment. Throws AwsError.
+   */
+  async status(runId: string): Promise<'absent' | 'running' | 'ended'> {
+    const found = await this.#statuses(runId);
+    if (found.length === 0) return 'absent';
+    return found.every((status) => ended.has(status)) ? 'ended' : 'running';
+  }
+
+  async #statuses(runId: string): Promise<string[]> {
+    const path = `/2025-12-01/functions/${awsEncode(this.#alias.replace(/:[^:]*$/, ''))}/durable-executions`;
+    const found: string[] = [];
+    let marker: { Marker?: string } = {};
+    for (let page = 0; page < maxPages; page++) {
+      const query = { DurableExecutionName: runId, ...marker };
+      const answer = await this.#client({
+        service: 'lambda',
+        method: 'GET',
+        path,
+        query,
+        body: '',
+        repeat: 'harmless',
+      });
+      const { DurableExecutions, NextMarker } = v.parse(listing, answer);
+      const named = DurableExecutions.filter((each) => each.DurableExecutionName === runId);
+      found.push(...named.map((each) => each.Status));
+      if (!NextMarker) return found;
+      marker = { Marker: NextMarker };
+    }
+    throw new AutopilotError('aws_listing_endless', `the executions named ${runId} fill more than ${maxPages} pages`);
+  }
+}
+
+// A status that is not known here counts as running: nobody is declared dead by mistake.
+const ended: ReadonlySet<string> = new Set(['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED']);
