@@ -90,6 +90,17 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
   return { child, ended, says };
 }
 
+const operator = { authorization: `Bearer ${token}` };
+
+/** The local runtime with a run that takes some seconds; `url` is where that one is looked at. */
+async function running() {
+  const started = start([]);
+  const [, origin = ''] = await started.says(/listening on (\S+)/);
+  const answer = await fetch(`${origin}/jobs/nightly/runs`, { method: 'POST', headers: operator });
+  const statusOf = async (response: Response): Promise<unknown> => Reflect.get(Object(await response.json()), 'status');
+  return { ...started, origin, url: `${origin}${answer.headers.get('location')}`, statusOf };
+}
+
 /** Everything in the data folder, as one text. */
 function stored(): string {
   const data = join(folder, '.autopilot');
@@ -158,6 +169,25 @@ describe('serve', () => {
 
     expect(health.status).toBe(200);
     expect((await ended).code).toBe(0);
+  });
+
+  it('lets somebody wait for the end of a run, and tells them of it', async () => {
+    const { url, statusOf } = await running();
+
+    const waited = await fetch(`${url}?wait=25`, { headers: operator });
+
+    expect(await statusOf(waited)).toBe('succeeded');
+  });
+
+  it('answers those who wait when it is told to stop', async () => {
+    const { origin, url, statusOf, child, ended } = await running();
+    const waiting = fetch(`${url}?wait=25`, { headers: operator });
+    for (let asked = 0; asked < 3; asked++) await fetch(`${origin}/healthz`);
+
+    child.kill('SIGTERM');
+
+    expect(await statusOf(await waiting)).toMatch(/accepted|running/);
+    expect(await ended).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/ERROR|Warning/) });
   });
 
   it('refuses a port that is in use', async () => {
