@@ -8,7 +8,7 @@ import type { Event } from './event.ts';
 import type { DcsApi, Reading } from './execute.ts';
 import { inParallel } from './look.ts';
 import { type Candidate, type Detail, exclusion, type Instance, select } from './plan.ts';
-import { itemSize, type RunRecord, readList, writeList, writePart } from './record.ts';
+import { itemSize, type RunRecord, readList, readPart, writeList, writePart } from './record.ts';
 import { readUntil } from './retry.ts';
 import type { State } from './state.ts';
 
@@ -48,33 +48,48 @@ export function readInventory(engine: Engine, record: RunRecord, ports: Inventor
   });
 }
 
-/** Reads what the list does not tell of every eligible candidate, a part of 500 at a time. */
+/**
+ * Reads what the list does not tell of every eligible candidate. A step reads as many as the project's rate allows in
+ * about a minute, at most one stored part: it has to end well within one invocation of a function.
+ */
 export async function readDetails(
   engine: Engine,
   record: RunRecord,
   inventory: Inventory,
   ports: InventoryPorts,
 ): Promise<Reading<null>> {
-  const { job, runId } = record;
+  const size = Math.min(itemSize, record.job.project.rate.callsPerSecond * 30);
+  let step = 0;
   for (let part = 0; part < inventory.parts; part++) {
-    const known = new Map<string, Detail | null>();
-    const read = await readUntil(engine, `details ${part + 1}`, job.retry, ports.now, async () => {
-      const candidates = await readList(ports.state, runId, 'inventory', candidateSchema);
-      const wanted = candidates.slice(part * itemSize, (part + 1) * itemSize).filter((c) => isEligible(job, c));
-      const problem = await fillDetails(ports.dcs, job.action, wanted, known);
-      if (problem !== null) return problem;
-      await writePart(
-        ports.state,
-        runId,
-        'details',
-        part,
-        wanted.map(({ id }) => ({ id, detail: known.get(id) ?? null })),
-      );
-      return { ok: true, value: null };
-    });
-    if (!read.ok) return read;
+    for (let from = 0; from < itemSize; from += size) {
+      const read = await readSome(engine, record, { part, from, to: Math.min(itemSize, from + size), step }, ports);
+      if (!read.ok) return read;
+      step += 1;
+    }
   }
   return { ok: true, value: null };
+}
+
+/** Candidates `from` to `to` of one stored part, and the number of the step that reads them. */
+interface Slice {
+  readonly part: number;
+  readonly from: number;
+  readonly to: number;
+  readonly step: number;
+}
+
+function readSome(engine: Engine, record: RunRecord, slice: Slice, ports: InventoryPorts): Promise<Reading<null>> {
+  const { job, runId } = record;
+  const known = new Map<string, Detail | null>();
+  return readUntil(engine, `details ${slice.step + 1}`, job.retry, ports.now, async () => {
+    const candidates = await readPart(ports.state, runId, 'inventory', slice.part, candidateSchema);
+    const wanted = candidates.slice(slice.from, slice.to).filter((candidate) => isEligible(job, candidate));
+    const problem = await fillDetails(ports.dcs, job.action, wanted, known);
+    if (problem !== null) return problem;
+    const details = wanted.map(({ id }) => ({ id, detail: known.get(id) ?? null }));
+    await writePart(ports.state, runId, 'details', slice.step, details);
+    return { ok: true, value: null };
+  });
 }
 
 /** The candidates of a run with all that was read of them. */

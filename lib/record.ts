@@ -140,6 +140,18 @@ export async function readList<T>(
   return items.flatMap((item) => v.parse(entries, item.value));
 }
 
+/** One item of a list; empty where there is none. */
+export async function readPart<T>(
+  state: State,
+  runId: string,
+  list: RunList,
+  part: number,
+  schema: v.GenericSchema<unknown, T>,
+): Promise<T[]> {
+  const item = await state.get(partKey(runId, list, part));
+  return item === undefined ? [] : v.parse(v.array(schema), item.value);
+}
+
 /** Any value made of plain data, as JSON sees it: members that are undefined are left out. */
 export function asJson(value: object): Json {
   const json: Json = JSON.parse(JSON.stringify(value));

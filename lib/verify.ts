@@ -96,7 +96,8 @@ function watch(track: Track, look: Look, at: number, { settle }: VerifyPolicy): 
     if (look.status === 'ERROR' && hadTime) return ended(track, 'failed', unhealthy);
     return { ...track, goodReads: 0, runningSince: at };
   }
-  const isProof = look.task === null && (track.evidence !== null || at - track.runningSince >= settle * 1000);
+  if (look.task === undefined) return track;
+  const isProof = track.evidence !== null || at - track.runningSince >= settle * 1000;
   const goodReads = isProof ? track.goodReads + 1 : 0;
   if (goodReads < 2) return { ...track, goodReads };
   return ended({ ...track, goodReads, verifiedAt: at, verifiedBy: track.evidence ?? 'quiet' }, 'succeeded', null);

@@ -3,7 +3,7 @@
 
 import type { Problem } from './classify.ts';
 import type { Engine } from './engine.ts';
-import { batchesOf, type DcsApi, type Sent, send } from './execute.ts';
+import { batchesOf, batchSize, type DcsApi, type Sent, send } from './execute.ts';
 import { atOnce, type Looks, lookAt, stops } from './look.ts';
 import type { Halt } from './retry.ts';
 import { freshTrack, type Track } from './track.ts';
@@ -126,11 +126,10 @@ async function sendSome(wave: Wave, ports: WavePorts, batches: Track[][], offset
 
 /** Looks at everything that is out, and lets each track draw its conclusion. */
 async function look(wave: Wave, ports: WavePorts): Promise<Wave> {
-  const { job } = wave.task;
-  const watched = wave.tracks.filter(isWatched);
+  const { watched, asked } = chosen(wave);
   const wish = {
     ids: watched.map(({ id }) => id),
-    tasks: new Set(watched.filter((track) => needsTask(track, wave.now, job.verify)).map(({ id }) => id)),
+    tasks: new Set(asked.map(({ id }) => id)),
     baseline: new Map(watched.flatMap((track) => keysBefore(wave, track))),
   };
   const seen = await ports.engine.step(name(wave, 'look'), async () => {
@@ -140,6 +139,21 @@ async function look(wave: Wave, ports: WavePorts): Promise<Wave> {
   });
   const looks = watched.map((_, i) => seen.kinds[seen.which[i] ?? -1] ?? null);
   return applyLooks(wave, watched, looks, seen.at, seen.problem ?? null);
+}
+
+/**
+ * Whom this look is for, and of whom it asks the task, a call for each: as many as the project's rate allows in about a
+ * minute, those first that are half proved, so that a look ends well within one invocation of a function.
+ */
+function chosen({ tracks, now, task }: Wave): { readonly watched: readonly Track[]; readonly asked: readonly Track[] } {
+  const watched = tracks.filter(isWatched);
+  const wanting = watched.filter((track) => needsTask(track, now, task.job.verify));
+  const most = Math.max(batchSize, task.job.project.rate.callsPerSecond * 60);
+  const asked = wanting.toSorted((a, b) => b.goodReads - a.goodReads).slice(0, most);
+  const isAsked = new Set(asked);
+  // Whoever is accepted is served by the list alone as well; the others are decided by their task.
+  const left = new Set(wanting.filter((track) => !isAsked.has(track) && track.phase !== 'accepted'));
+  return { watched: watched.filter((track) => !left.has(track)), asked };
 }
 
 /** Sleeps until the next send or look. */

@@ -338,6 +338,30 @@ describe('verification', () => {
     expect(played.outcome(1)).toMatchObject({ status: 'succeeded', verifiedBy: 'state' });
   });
 
+  it('asks in one look for no more details than the rate of the project allows in a minute', async () => {
+    const asked = new Map<number, number>();
+    const { project } = jobOf('restart');
+    const played = await play(
+      oneWave('restart', 200, {
+        job: jobOf('restart', {
+          project: { ...project, rate: { callsPerSecond: 1, retriesPerHour: 100 } },
+          waves: { ...jobOf('restart').waves, canary: { percent: 100 } },
+        }),
+        wrap: (dcs, clock) => ({
+          ...methodsOf(dcs),
+          show: (id) => {
+            asked.set(clock.now(), (asked.get(clock.now()) ?? 0) + 1);
+            return dcs.show(id);
+          },
+        }),
+      }),
+    );
+
+    asked.delete(Date.parse('2026-11-23T02:00:00Z'));
+    expect(played.view.counts.succeeded).toBe(200);
+    expect(Math.max(...asked.values())).toBeLessThanOrEqual(60);
+  });
+
   it('calls a restart that does not end in time unknown', async () => {
     const timing = { restart: { min: 4e6, max: 4e6 } };
 
