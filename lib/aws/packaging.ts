@@ -5,8 +5,9 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'esbuild';
+import type { Json } from '../canonical.ts';
 import { defaultFile, loadConfig } from '../cli/load-config.ts';
-import type { Config } from '../config.ts';
+import type { Config, Ref } from '../config.ts';
 import { AutopilotError } from '../errors.ts';
 
 /** What is used of the object that the serverless command hands to its plugins. */
@@ -71,9 +72,60 @@ function readConfiguration({ env, stderr }: PackagingIo): Config | undefined {
     stderr(`There is no ${file} here: the functions are packaged with an empty configuration.\n`);
     return undefined;
   }
-  const { config, counts } = loadConfig(file);
+  const { config, counts } = loadConfig(file, 'aws');
   stderr(`${file}: packaged with ${counts.jobs} job${counts.jobs === 1 ? '' : 's'} for stage ${config.stage}.\n`);
   return config;
+}
+
+/** The secrets that each function may read, by the name of its service, as resources of its role. */
+export interface SecretRights {
+  readonly ssm: readonly Json[];
+  readonly secretsmanager: readonly Json[];
+}
+
+/**
+ * What each function reads of the configuration that is about to be packaged; where there is none, or a faulty one (which
+ * packaging refuses with all its faults), nothing. serverless.yml asks for it through rights.cjs.
+ */
+export function secretRights({ env }: Pick<PackagingIo, 'env'> = processIo): Readonly<Record<string, SecretRights>> {
+  const config = configIfAny(env);
+  const jobs = Object.values(config?.jobs ?? {});
+  const projects = Object.values(config?.projects ?? {});
+  return {
+    webhook: rightsOn(jobs.flatMap(({ trigger }) => ('secrets' in trigger ? trigger.secrets : []))),
+    console: rightsOn((config?.operators ?? []).map(({ token }) => token)),
+    run: rightsOn(projects.map(({ credentials }) => credentials.aksk)),
+  };
+}
+
+function configIfAny(env: PackagingIo['env']): Config | undefined {
+  try {
+    return loadConfig(defaultFile(env), 'aws').config;
+  } catch (error) {
+    if (error instanceof AutopilotError) return undefined;
+    throw error;
+  }
+}
+
+function rightsOn(refs: readonly Ref[]): SecretRights {
+  const named = (kind: string) =>
+    [...new Set(refs)].filter((ref) => ref.startsWith(kind)).map((ref) => ref.slice(kind.length));
+  return {
+    ssm: orNothing(named('ssm:').map((name) => resource('ssm', `parameter${name}`))),
+    // Secrets Manager adds a hyphen and six characters to a name.
+    secretsmanager: orNothing(
+      named('secretsmanager:').map((name) => resource('secretsmanager', `secret:${name}-??????`)),
+    ),
+  };
+}
+
+function resource(service: string, name: string): Json {
+  return { 'Fn::Sub': `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${name}` };
+}
+
+/** A statement needs a resource. This one is none: no account has the number 0. */
+function orNothing(resources: readonly Json[]): readonly Json[] {
+  return resources.length > 0 ? resources : ['arn:aws:ssm:*:000000000000:parameter/none'];
 }
 
 /** Plain data as an expression. What has no prototype has none there either: a job's name must not find `constructor`. */

@@ -1,7 +1,7 @@
 // The configuration file, read from disk for the commands that need it.
 
 import { readFileSync } from 'node:fs';
-import { type CheckedConfig, checkConfig } from '../config/file.ts';
+import { type CheckedConfig, checkConfig, type Place } from '../config/file.ts';
 import { ConfigError, EnvironmentError } from '../errors.ts';
 import { errorCode } from './error-code.ts';
 import type { Io } from './io.ts';
@@ -15,8 +15,8 @@ export function defaultFile(env: Io['env']): string {
  * Reads and checks a file. Throws ConfigError with all faults, EnvironmentError `config_unreadable` where the file
  * cannot be read.
  */
-export function loadConfig(file: string): CheckedConfig {
-  return checkConfig(decode(readBytes(file), file), file);
+export function loadConfig(file: string, place: Place = 'anywhere'): CheckedConfig {
+  return checkConfig(decode(readBytes(file), file), file, place);
 }
 
 function readBytes(file: string): Uint8Array {

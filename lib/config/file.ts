@@ -3,6 +3,7 @@
 import * as v from 'valibot';
 import type { Config } from '../config.ts';
 import { ConfigError, type ConfigFault } from '../errors.ts';
+import { environmentFaults } from './packaged.ts';
 import { type ReferenceFault, referenceFaults } from './references.ts';
 import { resolveConfig } from './resolve.ts';
 import { configFile, isText } from './schema.ts';
@@ -19,13 +20,17 @@ export function readConfig(text: string, file: string): Config {
   return checkConfig(text, file).config;
 }
 
+/** Where a configuration is meant to run; `aws` makes a fault of every `env:` secret. */
+export type Place = 'anywhere' | 'aws';
+
 /** readConfig, and the counts that `validate` tells. */
-export function checkConfig(text: string, file: string): CheckedConfig {
+export function checkConfig(text: string, file: string, place: Place = 'anywhere'): CheckedConfig {
   const yaml = yamlOf(text, file);
   const parsed = v.safeParse(configFile, yaml.value, { message: describe });
   // What could not be read is told once, not again as a value of the wrong kind.
   const shape = (parsed.issues ?? []).map((issue) => issueFault(issue, yaml)).filter(({ path }) => !yaml.isLost(path));
-  const references = referenceFaults(yaml.value).map((fault) => referenceFault(fault, yaml));
+  const packaged = place === 'aws' ? environmentFaults(yaml.value) : [];
+  const references = [...referenceFaults(yaml.value), ...packaged].map((fault) => referenceFault(fault, yaml));
   const faults = [...yaml.faults, ...shape, ...references];
   if (!parsed.success || faults.length > 0) throw configError(faults, file);
   const { projects, targets, jobs } = parsed.output;

@@ -1,0 +1,3 @@
+// For serverless.yml, which can ask CommonJS files only: which secrets each function's role may read (see packaging.ts).
+
+module.exports = async () => (await import('./packaging.ts')).secretRights();

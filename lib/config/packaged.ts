@@ -1,0 +1,21 @@
+// What holds only for a configuration that is packaged for AWS: a function has no environment of ours to keep secrets in,
+// so every `env:` secret is a fault there, each with its line.
+
+import { isMapping } from './keys.ts';
+import type { ReferenceFault } from './references.ts';
+import type { Path } from './yaml.ts';
+
+/** Keys whose values, or whose lists, name secrets. */
+const secretKeys: ReadonlySet<unknown> = new Set(['aksk', 'iam', 'token', 'secrets', 'certificate', 'url']);
+/** Keys under which the user's own words stand. */
+const ownWords: ReadonlySet<unknown> = new Set(['tags', 'match', 'names', 'order']);
+
+/** The faults of all `env:` secrets in the plain data of a file. */
+export function environmentFaults(file: unknown, path: Path = []): readonly ReferenceFault[] {
+  if (ownWords.has(path.at(-1))) return [];
+  if (Array.isArray(file)) return file.flatMap((each, index) => environmentFaults(each, [...path, index]));
+  if (isMapping(file)) return Object.entries(file).flatMap(([key, each]) => environmentFaults(each, [...path, key]));
+  const key = path.findLast((step) => typeof step === 'string');
+  if (typeof file !== 'string' || !file.startsWith('env:') || !secretKeys.has(key)) return [];
+  return [{ path, message: 'a function on AWS takes no env: secret; write ssm:/path or secretsmanager:name' }];
+}
