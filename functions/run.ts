@@ -9,7 +9,7 @@ import {
   withDurableExecution,
 } from '@aws/durable-execution-sdk-js';
 import * as v from 'valibot';
-import { awsWorld } from '../lib/aws/runtime.ts';
+import { awsWorld } from '../lib/aws/world.ts';
 import type { Engine } from '../lib/engine.ts';
 import { run, type World } from '../lib/run.ts';
 

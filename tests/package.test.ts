@@ -12,8 +12,10 @@ import { build } from 'esbuild';
 import * as v from 'valibot';
 import configPlugins from '../lib/aws/packaging.ts';
 import { readConfig } from '../lib/config/file.ts';
+import { awsStandIn, runAlias } from './support/aws-stand-in.ts';
 import { type Bundle, bundleFunctions, type FunctionName, functionNames, root } from './support/bundles.ts';
-import { eventOf } from './support/door-world.ts';
+import { bearer, eventOf, type Sent } from './support/door-world.ts';
+import { makeTable } from './support/dynamo.ts';
 
 const execute = promisify(execFile);
 const fixture = (name: string): string => join(root, 'tests/fixtures', name);
@@ -21,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), 'autopilot-package-'));
 let bundles: Readonly<Record<FunctionName, Bundle>>;
 
 beforeAll(async () => {
-  bundles = await bundleFunctions(join(folder, 'bundles'), { AUTOPILOT_CONFIG: fixture('autopilot.yml') });
+  bundles = await bundleFunctions(join(folder, 'bundles'), { AUTOPILOT_CONFIG: fixture('autopilot-aws.yml') });
 });
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -73,11 +75,15 @@ const loaded = v.object({
   thrown: v.optional(v.object({ name: v.string(), code: v.optional(v.string()), message: v.string() })),
 });
 
-async function load(name: FunctionName, event: object): Promise<v.InferOutput<typeof loaded> & { log: string }> {
+async function load(
+  name: FunctionName,
+  event: object,
+  env: Readonly<Record<string, string>> = { AWS_REGION: 'eu-central-1' },
+): Promise<v.InferOutput<typeof loaded> & { log: string }> {
   const { stdout, stderr } = await execute(
     process.execPath,
     ['--enable-source-maps', join(root, 'tests/support/load-bundle.cjs'), bundles[name].file, JSON.stringify(event)],
-    { env: { AWS_REGION: 'eu-central-1' }, timeout: 20_000 },
+    { env, timeout: 20_000 },
   );
   const last = stdout.lastIndexOf('\n');
   return { ...v.parse(loaded, JSON.parse(stdout.slice(last))), log: stdout.slice(0, last) + stderr };
@@ -85,7 +91,7 @@ async function load(name: FunctionName, event: object): Promise<v.InferOutput<ty
 
 describe('the compiled configuration', () => {
   it('is what was read from the file, down to the mappings that inherit nothing', async () => {
-    const file = fixture('autopilot.yml');
+    const file = fixture('autopilot-aws.yml');
     const env = { AUTOPILOT_CONFIG: file };
     const outfile = join(folder, 'config.cjs');
 
@@ -109,23 +115,33 @@ describe('a bundle in a process of its own', () => {
   it.each([
     ['console', { method: 'GET', path: '/healthz' }],
     ['console', { method: 'GET', path: '/runs' }],
-    ['webhook', { method: 'POST', path: '/hooks/from-deploy', body: '{}' }],
-  ] as const)('%s answers %j in JSON, with nothing of its inside', async (name, sent) => {
-    const { type, answer } = await load(name, eventOf(sent));
+    ['webhook', { method: 'POST', path: '/hooks/restart-on-call', body: '{}' }],
+  ] as const)(
+    '%s in an incomplete environment answers %j with send again, and nothing of its inside',
+    async (name, sent) => {
+      const { type, answer, log } = await load(name, eventOf(sent));
 
-    expect(type).toBe('function');
-    expect(answer).toMatchObject({ statusCode: 503, headers: { 'content-type': 'application/json; charset=utf-8' } });
-    const { body } = v.parse(v.object({ body: v.string() }), answer);
-    expect(JSON.parse(body)).toEqual({
-      error: { code: 'aws_not_supported_yet', message: expect.stringContaining('This version runs on one machine') },
-    });
+      expect(type).toBe('function');
+      expect(answer).toMatchObject({ statusCode: 503, headers: { 'content-type': 'application/json; charset=utf-8' } });
+      const { body } = v.parse(v.object({ body: v.string() }), answer);
+      expect(JSON.parse(body)).toEqual({
+        error: { code: 'unavailable', message: 'The service is not ready; send this again.' },
+      });
+      expect(log).toContain('missing or malformed in the environment: AWS_ACCESS_KEY_ID');
+    },
+  );
+
+  it('names files of ours in its log', async () => {
+    const { log } = await load('console', eventOf({ method: 'GET', path: '/healthz' }));
+
+    expect(log).toContain('lib/aws/environment.ts');
   });
 
   it('schedule fails its invocation, so that the error shows in its metrics', async () => {
     const { type, thrown } = await load('schedule', {});
 
     expect(type).toBe('function');
-    expect(thrown).toMatchObject({ name: 'AutopilotError', code: 'aws_not_supported_yet' });
+    expect(thrown).toMatchObject({ name: 'EnvironmentError', code: 'environment_incomplete' });
   });
 
   it('run ends its execution as failed, through the AWS client that it holds', async () => {
@@ -149,15 +165,48 @@ describe('a bundle in a process of its own', () => {
     expect(type).toBe('function');
     expect(answer).toMatchObject({
       Status: 'FAILED',
-      Error: { ErrorMessage: expect.stringContaining('This version runs on one machine') },
+      Error: { ErrorMessage: expect.stringContaining('missing or malformed in the environment') },
     });
   });
+});
 
-  it('holds the configuration, and names files of ours in its log', async () => {
-    const { log } = await load('console', eventOf({ method: 'GET', path: '/healthz' }));
+describe('the doors as they are packaged, with AWS behind one address', () => {
+  const aws = awsStandIn(() => 'state');
+  const body = '{"reason":"v2 is out"}';
+  const hook = { method: 'POST', path: '/hooks/restart-on-call', body, headers: bearer('key-1', 'token-made-up') };
+  const answered = v.object({ statusCode: v.number(), body: v.pipe(v.string(), v.parseJson()) });
+  const ask = async (name: FunctionName, sent: Sent) =>
+    v.parse(answered, (await load(name, eventOf(sent), aws.env())).answer);
 
-    expect(log).toContain('packaged for stage test-1; jobs: ');
-    expect(log).toContain('lib/aws/runtime.ts');
+  beforeAll(async () => {
+    aws.parameters.set('/test/call-token', 'token-made-up');
+    aws.parameters.set('/test/alice-token', 'token-of-alice');
+    await makeTable(aws.endpoint, 'state');
+  });
+
+  it('take a hook, store its run and start it under its id; a repeated one finds it', async () => {
+    const first = await ask('webhook', hook);
+    const second = await ask('webhook', hook);
+
+    const { runId } = v.parse(v.object({ runId: v.string() }), first.body);
+    expect(first).toMatchObject({ statusCode: 202, body: { status: 'accepted' } });
+    expect(second).toEqual({ statusCode: 200, body: { runId, status: 'accepted', duplicate: true } });
+    expect(aws.started).toEqual([{ function: runAlias, name: runId, payload: `{"runId":"${runId}","v":1}` }]);
+  });
+
+  it('let nobody in without a token, at the cost of one read of the secret', async () => {
+    aws.calls.length = 0;
+
+    const { statusCode } = await ask('webhook', { ...hook, headers: bearer('key-2', 'wrong-token') });
+
+    expect(statusCode).toBe(401);
+    expect(aws.calls).toEqual(['GetParameter']);
+  });
+
+  it('tick', async () => {
+    const { answer } = await load('schedule', {}, aws.env());
+
+    expect(answer).toEqual({ accepted: [], missed: [], overlapped: [], started: [], died: [] });
   });
 });
 
@@ -194,12 +243,22 @@ describe('npx serverless package', () => {
   }, 60_000);
 
   it('packages with a configuration', async () => {
-    const { code, output } = await packaged('autopilot.yml');
+    const { code, output } = await packaged('autopilot-aws.yml');
 
     expect({ code, output }).toMatchObject({
       code: 0,
       output: expect.stringMatching(/autopilot\.yml: packaged with \d+ jobs for stage test-1\./),
     });
+  }, 60_000);
+
+  it('refuses secrets of an environment, with the line of each', async () => {
+    const { code, output } = await packaged('autopilot.yml');
+
+    expect(code).toBe(1);
+    expect(output).toContain(
+      'autopilot.yml:8: projects.staging.credentials.aksk: a function on AWS takes no env: secret',
+    );
+    expect(output.match(/a function on AWS takes no env: secret/g)?.length).toBeGreaterThanOrEqual(8);
   }, 60_000);
 
   it('refuses a faulty configuration with every fault and its line, and without a stack trace', async () => {

@@ -1,27 +1,65 @@
-// The composition root on AWS. Its state, starter and secrets come with the next version; until then the functions
-// package, and say what they are missing.
+// The composition root of the doors on AWS: state in DynamoDB, runs as durable executions, secrets of AWS, the
+// configuration that was packaged. What it imports every door loads, so that nothing of Huawei Cloud or of the durable
+// engine stands here; the run has its own root (world.ts).
 
-import { AutopilotError } from '../errors.ts';
-import type { World } from '../run.ts';
-import type { Runtime } from '../runtime.ts';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log, Runtime } from '../runtime.ts';
+import { type AwsClient, awsClient } from './client.ts';
 import { packagedConfig } from './config.ts';
+import { type AwsEnvironment, type ProcessEnvironment, readEnvironment } from './environment.ts';
+import { LambdaExecutions } from './executions.ts';
+import { powertoolsLog } from './logger.ts';
+import { AwsSecrets } from './secrets.ts';
+import { DynamoState } from './state-dynamodb.ts';
 
-/** The runtime of a door on AWS. Rejects with AutopilotError `aws_not_supported_yet`. */
-export async function awsRuntime(): Promise<Runtime> {
-  throw notSupportedYet();
+/** What doors and runs have in common on AWS. */
+export interface AwsServices {
+  readonly client: AwsClient;
+  readonly state: DynamoState;
+  readonly secrets: AwsSecrets;
+  readonly log: Log;
 }
 
-/** The world that runs work in on AWS. Rejects with AutopilotError `aws_not_supported_yet`. */
-export async function awsWorld(): Promise<World> {
-  throw notSupportedYet();
+let runtime: Promise<Runtime> | undefined;
+
+/** The runtime of a door on AWS, one for the life of the process. Rejects with EnvironmentError. */
+export function awsRuntime(): Promise<Runtime> {
+  runtime ??= openRuntime(process.env);
+  return runtime;
 }
 
-/** For the sender, what is missing; for the log, as its cause, what this package holds. */
-function notSupportedYet(): AutopilotError {
-  const jobs = Object.keys(packagedConfig.jobs).join(', ') || 'none';
-  return new AutopilotError(
-    'aws_not_supported_yet',
-    'This version runs on one machine (npm start); on AWS its functions package but do not run yet.',
-    { cause: new Error(`packaged for stage ${packagedConfig.stage}; jobs: ${jobs}`) },
-  );
+/** The runtime in an environment. Rejects with EnvironmentError `environment_incomplete`. */
+export async function openRuntime(env: ProcessEnvironment): Promise<Runtime> {
+  const environment = readEnvironment(env);
+  const { client, state, secrets, log } = openServices(environment);
+  return {
+    config: packagedConfig,
+    state,
+    executions: new LambdaExecutions(client, environment.runAlias),
+    secrets,
+    operators: packagedConfig.operators,
+    log,
+    now: Date.now,
+    randomId: randomUUID,
+    sleep: (milliseconds) => sleep(milliseconds),
+  };
+}
+
+/** The services of AWS, and the log. */
+export function openServices({ region, table, logLevel, credentials, endpoint }: AwsEnvironment): AwsServices {
+  const client = awsClient({
+    region,
+    credentials: () => credentials,
+    endpoint,
+    now: Date.now,
+    random: Math.random,
+    sleep: (milliseconds) => sleep(milliseconds),
+  });
+  return {
+    client,
+    state: new DynamoState(client, table),
+    secrets: new AwsSecrets(client, Date.now),
+    log: powertoolsLog('dcs-autopilot', logLevel),
+  };
 }

@@ -5,10 +5,9 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runHandler } from '../../functions/run.ts';
-import { type Config, type Project, type Ref, rights } from '../config.ts';
+import { type Config, type Ref, rights } from '../config.ts';
 import { credentialsOf } from '../credentials.ts';
-import type { DcsApi } from '../execute.ts';
-import { HuaweiDcs } from '../huawei/dcs.ts';
+import { dcsClients } from '../huawei/clients.ts';
 import type { Log, Runtime, Secrets } from '../runtime.ts';
 import type { Clock } from './clock.ts';
 import { DurableBackend } from './durable.ts';
@@ -40,7 +39,11 @@ export interface Local {
 export function composeLocal({ config, database, secrets, token, clock, log, stopping }: LocalOptions): Local {
   const state = new SqliteState(database);
   const backend = new DurableBackend({ database, clock, log });
-  const dcs = clients(secrets, clock);
+  const dcs = dcsClients({
+    credentials: (project, fresh) => credentialsOf(secrets, project.credentials.aksk, { fresh }),
+    now: clock.now,
+    sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
+  });
   const world = { state, dcs, now: clock.now, log };
   backend.attach(runHandler(async () => world, backend.client));
   const runtime: Runtime = {
@@ -60,22 +63,4 @@ export function composeLocal({ config, database, secrets, token, clock, log, sto
 /** Secrets that know the token of the operator `local`. */
 function withToken(secrets: Secrets, token: string): Secrets {
   return { get: async (ref, options) => (ref === localToken ? token : await secrets.get(ref, options)) };
-}
-
-/** One client for each project as it was frozen into runs, so that all of its runs share one rate. */
-function clients(secrets: Secrets, clock: Clock): (project: Project) => DcsApi {
-  const known = new Map<string, DcsApi>();
-  return (project) => {
-    const key = JSON.stringify(project);
-    const dcs =
-      known.get(key) ??
-      new HuaweiDcs({
-        project,
-        credentials: (fresh = false) => credentialsOf(secrets, project.credentials.aksk, { fresh }),
-        now: clock.now,
-        sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
-      });
-    known.set(key, dcs);
-    return dcs;
-  };
 }

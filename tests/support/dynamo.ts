@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll } from '@jest/globals';
 import dynalite from 'dynalite';
-import { type AwsClient, type AwsClientOptions, awsClient, jsonCall } from '../../lib/aws/client.ts';
+import { type AwsClient, awsClient, jsonCall } from '../../lib/aws/client.ts';
 import { DynamoState, indexName } from '../../lib/aws/state-dynamodb.ts';
 
 /** A client and tables for the tests of one file. */
@@ -21,25 +21,24 @@ export interface Dynamo {
 export const anyKeys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-key-made-up' };
 
 /** Starts dynalite for all tests of a file. */
-export function dynamo(changes: Partial<AwsClientOptions> = {}): Dynamo {
+export function dynamo(): Dynamo {
   const server = dynalite({ createTableMs: 0 });
   let tables = 0;
-  const client: AwsClient = (call) => clientOf(world.endpoint, changes)(call);
-  const makeTable = async () => {
+  const client: AwsClient = (call) => clientOf(world.endpoint)(call);
+  const makeOne = async () => {
     const name = `table-${++tables}`;
-    await client(jsonCall('dynamodb', 'CreateTable', { TableName: name, ...tableShape }, 'once'));
-    await active(client, name);
+    await makeTable(world.endpoint, name);
     return name;
   };
   const open = () => {
-    const made = makeTable();
+    const made = makeOne();
     const name = `table-${tables}`;
     return new DynamoState(async (call) => {
       await made;
       return client(call);
     }, name);
   };
-  const world: Dynamo = { client, open, makeTable, endpoint: '' };
+  const world: Dynamo = { client, open, makeTable: makeOne, endpoint: '' };
   beforeAll(async () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
@@ -52,7 +51,7 @@ export function dynamo(changes: Partial<AwsClientOptions> = {}): Dynamo {
   return world;
 }
 
-function clientOf(endpoint: string, changes: Partial<AwsClientOptions>): AwsClient {
+function clientOf(endpoint: string): AwsClient {
   return awsClient({
     region: 'eu-central-1',
     credentials: () => anyKeys,
@@ -61,8 +60,14 @@ function clientOf(endpoint: string, changes: Partial<AwsClientOptions>): AwsClie
     random: Math.random,
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     timeout: 30_000,
-    ...changes,
   });
+}
+
+/** Makes a table at an endpoint, for those who have no client of their own. */
+export async function makeTable(endpoint: string, name: string): Promise<void> {
+  const client = clientOf(endpoint);
+  await client(jsonCall('dynamodb', 'CreateTable', { TableName: name, ...tableShape }, 'once'));
+  await active(client, name);
 }
 
 async function active(client: AwsClient, name: string): Promise<void> {

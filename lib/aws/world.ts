@@ -1,0 +1,43 @@
+// The composition root of the run on AWS: what the doors have, and Huawei Cloud.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Project } from '../config.ts';
+import { type AccessKey, credentialsOf } from '../credentials.ts';
+import { dcsClients } from '../huawei/clients.ts';
+import type { World } from '../run.ts';
+import type { Secrets } from '../runtime.ts';
+import { AwsError } from './client.ts';
+import { type ProcessEnvironment, readEnvironment } from './environment.ts';
+import { openServices } from './runtime.ts';
+
+let world: Promise<World> | undefined;
+
+/** The world that runs work in on AWS, one for the life of the process. Rejects with EnvironmentError. */
+export function awsWorld(): Promise<World> {
+  world ??= openWorld(process.env);
+  return world;
+}
+
+/** The world in an environment. Rejects with EnvironmentError `environment_incomplete`. */
+export async function openWorld(env: ProcessEnvironment): Promise<World> {
+  const { state, secrets, log } = openServices(readEnvironment(env));
+  const dcs = dcsClients({
+    credentials: (project, fresh) => accessKey(secrets, project, fresh),
+    now: Date.now,
+    sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
+  });
+  return { state, dcs, now: Date.now, log };
+}
+
+/**
+ * The access key of a project. A secret that AWS does not hand out at the moment is no fault of the configuration: with
+ * an error of another family the client calls it passing, and the run waits for it.
+ */
+export async function accessKey(secrets: Secrets, project: Project, fresh: boolean): Promise<AccessKey> {
+  try {
+    return await credentialsOf(secrets, project.credentials.aksk, { fresh });
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    throw new Error('the access key cannot be read at the moment', { cause: error });
+  }
+}
