@@ -41,12 +41,14 @@ export interface DcsApi {
 export const batchSize = 50;
 
 /**
- * What came of one call, small enough to be remembered for good: one letter per id of the batch, in its order
- * (`s` success, `f` failed, `-` no result), or the problem of the whole call. `at`: ms since the epoch.
+ * What came of one call, small enough to be remembered for good: one letter per id that was sent, in its order
+ * (`s` success, `f` failed, `-` no result), or the problem of the whole call. `at`: ms since the epoch; `left`: places
+ * of the batch that were not sent, since another run had taken the instance.
  */
-export type Sent =
-  | { readonly at: number; readonly results: string }
-  | { readonly at: number; readonly lost: boolean; readonly problem: Problem };
+export type Sent = { readonly at: number; readonly left?: readonly number[] } & (
+  | { readonly results: string }
+  | { readonly lost: boolean; readonly problem: Problem }
+);
 
 /** Cuts what is due into calls: full batches, groups kept apart, every instance in exactly one. */
 export function batchesOf(due: readonly Track[]): Track[][] {

@@ -9,6 +9,7 @@ import { AutopilotError } from './errors.ts';
 import type { DcsApi } from './execute.ts';
 import { firstRefusal, maxRun, type Refusal } from './guards.ts';
 import { type Inventory, readCandidates, readDetails, readInventory } from './inventory.ts';
+import { leasesOf } from './lease.ts';
 import { stops } from './look.ts';
 import { excludedSchema, makePlan, type Plan, plannedSchema } from './plan.ts';
 import {
@@ -87,6 +88,7 @@ async function runWaves(
 ): Promise<{ readonly outcomes: readonly Outcome[]; readonly halt: Halt | null }> {
   const { job, runId } = record;
   const outcomes = plan.waves.flat().map((planned) => outcomeOf(freshTrack(planned, 0)));
+  const leases = leasesOf(world.state, job.project, runId, world.now);
   const takeMore = (calls: number): Promise<boolean> => takeRetries(world.state, job.project, calls, world.now());
   let failures = 0;
   let from = 0;
@@ -94,9 +96,13 @@ async function runWaves(
   for (const [i, planned] of plan.waves.entries()) {
     const offset = from;
     const save = (tracks: readonly Track[]): Promise<void> => saveOutcomes(runId, outcomes, offset, tracks, world);
-    const ports = { engine, dcs, now: world.now, takeRetries: takeMore, save };
+    const ports = { engine, dcs, now: world.now, leases, takeRetries: takeMore, save };
     const wave: WaveResult = await runWave({ runId, job, number: i + 1, planned, failures }, ports);
-    await engine.step(`wave ${i + 1} done`, () => save(wave.tracks).then(() => null));
+    await engine.step(`wave ${i + 1} done`, async () => {
+      await save(wave.tracks);
+      await leases.release(planned.map(({ instanceId }) => instanceId));
+      return null;
+    });
     for (const [k, track] of wave.tracks.entries()) outcomes[offset + k] = outcomeOf(track);
     failures += wave.tracks.filter(isFailure).length;
     from += planned.length;

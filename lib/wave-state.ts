@@ -7,7 +7,7 @@ import { applySent, type Sent, sentence, takeApart } from './execute.ts';
 import { stops } from './look.ts';
 import type { PlannedInstance } from './plan.ts';
 import { backoffDelay, chanceOf, expire, type Halt, halted } from './retry.ts';
-import { isFailure, type Track } from './track.ts';
+import { ended, isFailure, type Track } from './track.ts';
 import { applyLook, type Look, type LookRules, lapse } from './verify.ts';
 
 /** One wave of a run. */
@@ -32,6 +32,8 @@ export interface Wave {
   readonly nextGroup: number;
   readonly gap: number;
   readonly lookAt: number;
+  /** When the leases were last taken or renewed. */
+  readonly leasedAt: number;
   /** An answer wants a look before anything else. */
   readonly ask: boolean;
   readonly turn: number;
@@ -44,7 +46,10 @@ const longestGap = 60;
 
 /** The wave after one answer. */
 export function applyAnswer(wave: Wave, batch: readonly Track[], sent: Sent): Wave {
-  const after = applySent(batch, sent, retryAt(wave), wave.nextGroup);
+  const left = new Set(sent.left);
+  const called = batch.filter((_, i) => !left.has(i));
+  const lost = batch.filter((_, i) => left.has(i)).map((track) => ended(track, 'skipped', heldElsewhere));
+  const after = [...lost, ...applySent(called, sent, retryAt(wave), wave.nextGroup)];
   const problem = 'problem' in sent ? sent.problem : null;
   const accepted = after.some(({ phase }) => phase === 'accepted' || phase === 'lost');
   const { interval } = wave.task.job.verify;
@@ -145,6 +150,9 @@ export function haltFor(problem: Problem): Halt {
   const kind = problem.class === 'auth' ? 'credentials_rejected' : problem.status === 403 ? 'forbidden' : 'dcs_config';
   return { code: isOurs ? problem.code : kind, reason: sentence(problem), blind: true };
 }
+
+/** Another run of ours is at work on the instance: a collision. */
+export const heldElsewhere = { code: 'collision', reason: 'another run is at work on it' };
 
 export const emptyBudget: Halt = {
   code: 'retry_budget',

@@ -2,17 +2,20 @@
 // whichever comes next. A turn is a few durable steps; what their results mean is said in wave-state.ts.
 
 import type { Problem } from './classify.ts';
+import type { Action } from './config.ts';
 import type { Engine } from './engine.ts';
 import { batchesOf, batchSize, type DcsApi, type Sent, send } from './execute.ts';
+import { type Leases, leaseTime } from './lease.ts';
 import { atOnce, type Looks, lookAt, stops } from './look.ts';
 import type { Halt } from './retry.ts';
-import { freshTrack, type Track } from './track.ts';
+import { ended, freshTrack, type Track } from './track.ts';
 import { type Look, needsTask } from './verify.ts';
 import {
   applyAnswer,
   applyLooks,
   emptyBudget,
   haltFor,
+  heldElsewhere,
   isDue,
   isWatched,
   judge,
@@ -21,11 +24,12 @@ import {
   type WaveTask,
 } from './wave-state.ts';
 
-/** What a wave works with. `now` and the last two are only used inside steps. */
+/** What a wave works with. All but the engine are only used inside steps. */
 export interface WavePorts {
   readonly engine: Engine;
   readonly dcs: DcsApi;
   readonly now: () => number;
+  readonly leases: Leases;
   /** Takes calls from the project's retry budget; false when it is empty. */
   readonly takeRetries: (calls: number) => Promise<boolean>;
   /** Remembers how far the wave is, for whoever looks at the run. */
@@ -58,10 +62,11 @@ async function open(task: WaveTask, ports: WavePorts): Promise<Wave> {
   const { job, number, planned } = task;
   const opened = await ports.engine.step(`wave ${number}`, async () => {
     await ports.save(planned.map((instance) => freshTrack(instance, 0)));
+    const leases = await ports.leases.take(planned.map(({ instanceId }) => instanceId));
     const counts = job.action === 'flush' ? await ports.dcs.keyCounts() : null;
     const problem = counts !== null && !counts.ok && stops(counts.problem) ? counts.problem : null;
     const keys = counts?.ok === true ? planned.map(({ instanceId }) => counts.value.get(instanceId) ?? null) : null;
-    return { at: ports.now(), keys, problem };
+    return { at: ports.now(), leases, keys, problem };
   });
   const counted = planned.flatMap(({ instanceId }, i): [string, number][] => {
     const keys = opened.keys?.[i] ?? null;
@@ -69,14 +74,15 @@ async function open(task: WaveTask, ports: WavePorts): Promise<Wave> {
   });
   return {
     task,
-    tracks: planned.map((instance) => freshTrack(instance, opened.at)),
+    tracks: planned.map((instance, i) => leased(freshTrack(instance, opened.at), opened.leases[i])),
     now: opened.at,
     deadline: opened.at + job.retry.for * 1000,
     round: 0,
-    nextGroup: 1,
+    nextGroup: 2,
     gap: job.verify.interval,
     lookAt: opened.at + job.verify.interval * 1000,
-    ask: false,
+    ask: opened.leases.includes('r'),
+    leasedAt: opened.at,
     turn: 0,
     halt: opened.problem === null ? null : haltFor(opened.problem),
     baseline: new Map(counted),
@@ -108,11 +114,11 @@ interface SentBatch {
 
 /** A few calls at once, each begun at most once. One that was interrupted may have been applied: it is lost. */
 async function sendSome(wave: Wave, ports: WavePorts, batches: Track[][], offset: number): Promise<SentBatch[]> {
-  const { engine, dcs, now } = ports;
+  const { engine, now } = ports;
   const { action } = wave.task.job;
   const calls = batches.map((batch, i) => {
     const ids = batch.map(({ id }) => id);
-    return engine.once(name(wave, `send ${offset + i + 1}`), () => send(dcs, action, ids, now));
+    return engine.once(name(wave, `send ${offset + i + 1}`), () => sendHeld(ports, action, ids));
   });
   const answers = await Promise.all(calls);
   const isWhole = answers.every(({ interrupted }) => !interrupted);
@@ -122,6 +128,15 @@ async function sendSome(wave: Wave, ports: WavePorts, batches: Track[][], offset
     if (answer !== undefined && !answer.interrupted) return { batch, sent: answer.value };
     return { batch, sent: { at, lost: true, problem: interruption } };
   });
+}
+
+/** Sends those whose lease is still ours, once; whoever lost it is in no call. */
+async function sendHeld({ dcs, leases, now }: WavePorts, action: Action, ids: readonly string[]): Promise<Sent> {
+  const held = await leases.keep(ids);
+  const left = ids.flatMap((_, i) => (held[i] === 't' ? [] : [i]));
+  const ours = ids.filter((_, i) => held[i] === 't');
+  const sent = ours.length === 0 ? { at: now(), results: '' } : await send(dcs, action, ours, now);
+  return left.length === 0 ? sent : { ...sent, left };
 }
 
 /** Looks at everything that is out, and lets each track draw its conclusion. */
@@ -134,11 +149,14 @@ async function look(wave: Wave, ports: WavePorts): Promise<Wave> {
   };
   const seen = await ports.engine.step(name(wave, 'look'), async () => {
     await ports.save(wave.tracks);
+    const renewed = ports.now() - wave.leasedAt >= leaseTime / 4;
+    if (renewed) await ports.leases.keep(wave.tracks.filter(({ phase }) => phase !== 'ended').map(({ id }) => id));
     const looks = await lookAt(ports.dcs, wish);
-    return { ...pack(looks), at: ports.now() };
+    return { ...pack(looks), renewed, at: ports.now() };
   });
   const looks = watched.map((_, i) => seen.kinds[seen.which[i] ?? -1] ?? null);
-  return applyLooks(wave, watched, looks, seen.at, seen.problem ?? null);
+  const next = seen.renewed ? { ...wave, leasedAt: seen.at } : wave;
+  return applyLooks(next, watched, looks, seen.at, seen.problem ?? null);
 }
 
 /**
@@ -177,6 +195,13 @@ function pack({ looks, problem }: Looks): { kinds: (Look | null)[]; which: numbe
     return kinds.push(seen) - 1;
   });
   return { kinds, which, ...(problem !== undefined && { problem }) };
+}
+
+/** A track by its lease: another run's leaves it out; a dead run's wants a look at what that run left behind. */
+function leased(track: Track, letter: string | undefined): Track {
+  if (letter === 'h') return ended(track, 'skipped', heldElsewhere);
+  // A group of its own: found idle, it goes on at once and has lost no attempt.
+  return letter === 'r' ? { ...track, phase: 'asking', group: 1 } : track;
 }
 
 function keysBefore(wave: Wave, { id, evidence }: Track): [string, number][] {

@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Action } from '../lib/config.ts';
 import type { DcsApi } from '../lib/execute.ts';
+import { leasesOf, leaseTime } from '../lib/lease.ts';
 import type { CallFault, InstanceScript } from '../lib/local/simulator/script.ts';
 import { idOf, instances, jobOf, type Played, play, type Scenario } from './support/scenario.ts';
 
@@ -562,6 +563,76 @@ describe('guards', () => {
 
     expect(played.view).toMatchObject({ status: 'failed', code: 'credentials_rejected' });
     expect(played.view.counts).toMatchObject({ unknown: 1, notStarted: 2 });
+  });
+});
+
+describe('another run', () => {
+  const { project } = jobOf('flush');
+
+  it('that is at work on an instance keeps it; the rest goes on', async () => {
+    const before: Scenario['before'] = async (state, clock) =>
+      void (await leasesOf(state, project, 'other-run', clock.now).take([idOf(2)]));
+
+    const played = await play(scenario('flush', 3, { before }));
+
+    expect(played.view.status).toBe('succeeded');
+    expect(played.outcome(2)).toMatchObject({ status: 'skipped', code: 'collision', attempts: 0 });
+    expect(flushes(played, 3)).toEqual([1, 0, 1]);
+  });
+
+  it('that died over an instance is replaced, after a look at what it left behind', async () => {
+    const before: Scenario['before'] = async (state, clock) => {
+      await leasesOf(state, project, 'dead-run', () => clock.now() - leaseTime).take([idOf(2)]);
+    };
+    const shown: string[] = [];
+
+    const played = await play(
+      oneWave('flush', 2, {
+        before,
+        wrap: (dcs) => ({
+          ...methodsOf(dcs),
+          show: (id) => {
+            shown.push(id);
+            return dcs.show(id);
+          },
+          act: (action, ids) => {
+            shown.push(`${action} ${ids.length}`);
+            return dcs.act(action, ids);
+          },
+        }),
+      }),
+    );
+
+    expect(flushes(played, 2)).toEqual([1, 1]);
+    expect(shown.slice(2, 6)).toEqual(['flush 1', idOf(1), idOf(2), 'flush 1']);
+  });
+
+  it('that takes an instance while this one waits with it has it; nothing more is sent', async () => {
+    const script = { instances: { [idOf(1)]: { busyFromFirstSend: { for: 300_000, task: 'BACKUPING' } } } };
+    let taken = 0;
+    const played = await play(
+      scenario('flush', 1, {
+        fleet: { instances: instances(1), script },
+        before: async (state) => {
+          const { updateIf } = state;
+          state.updateIf = async (key, version, value) => {
+            // The second time this run renews its lease, another one has come before it.
+            if (key.sk === 'lease' && ++taken === 2) await state.put(key, { runId: 'other-run', until: 1e15 });
+            return updateIf.call(state, key, version, value);
+          };
+        },
+      }),
+    );
+
+    expect(played.outcome(1)).toMatchObject({ status: 'skipped', code: 'collision' });
+    expect(flushes(played, 1)).toEqual([0]);
+  });
+
+  it('finds every lease given back at the end', async () => {
+    const played = await play(scenario('flush', 3));
+
+    const leases = leasesOf(played.state, project, 'next-run', played.clock.now);
+    expect(await leases.take([1, 2, 3].map(idOf))).toBe('ttt');
   });
 });
 

@@ -75,6 +75,8 @@ export interface Scenario {
   readonly fleet: Omit<FleetOptions, 'now'>;
   readonly event?: Partial<Event>;
   readonly crash?: Crash;
+  /** What was there before. */
+  readonly before?: (state: MemoryState, clock: VirtualClock) => Promise<void>;
   /** Wraps the port to DCS, to watch or to disturb it. */
   readonly wrap?: (dcs: DcsApi, clock: VirtualClock) => DcsApi;
 }
@@ -97,6 +99,7 @@ export async function play(scenario: Scenario): Promise<Played> {
   const engine = new VirtualEngine(clock, scenario.crash ?? null);
   const memory = new MemoryDcs(fleet, { sleep: async (milliseconds) => clock.advance(milliseconds) });
   const dcs = scenario.wrap?.(memory, clock) ?? memory;
+  await scenario.before?.(state, clock);
   const id = await store(state, scenario, clock);
   const silence = (): void => undefined;
   const log = { error: silence, warn: silence, info: silence, debug: silence };

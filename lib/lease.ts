@@ -1,0 +1,81 @@
+// One operation for an instance at a time, over all jobs and doors: a lease for each instance, taken for a wave, checked
+// again in the step of each send, and released when the wave is done. A holder that died loses its lease by time.
+
+import * as v from 'valibot';
+import type { Project } from './config.ts';
+import { asJson } from './record.ts';
+import type { Item, Key, State } from './state.ts';
+
+/** How long a lease lasts without being renewed, in ms: longer than an invocation of a function. */
+export const leaseTime = 20 * 60_000;
+
+/** A lease that nobody has holds no run. `until`: ms since the epoch. */
+const leaseSchema = v.object({ runId: v.nullable(v.string()), until: v.number() });
+
+/** The leases of one run in one project. */
+export interface Leases {
+  /**
+   * Takes or keeps the leases of all `ids`, in their order: `t` it is ours, `r` it is ours and was that of a run which
+   * died over it, `h` another run holds it.
+   */
+  take(ids: readonly string[]): Promise<string>;
+  /** Makes sure of leases that were taken before: `t` still ours, for the whole time again, `h` lost to another run. */
+  keep(ids: readonly string[]): Promise<string>;
+  /** Gives back whatever is ours. */
+  release(ids: readonly string[]): Promise<void>;
+}
+
+/** The leases that `runId` takes in `project`. */
+export function leasesOf(state: State, project: Project, runId: string, now: () => number): Leases {
+  const each = async (ids: readonly string[], work: (key: Key) => Promise<string>): Promise<string> => {
+    const letters: string[] = [];
+    for (let from = 0; from < ids.length; from += atOnce) {
+      const keys = ids.slice(from, from + atOnce).map((id) => keyOf(project, id));
+      letters.push(...(await Promise.all(keys.map(work))));
+    }
+    return letters.join('');
+  };
+  return {
+    take: (ids) => each(ids, (key) => takeOne(state, key, runId, now())),
+    keep: (ids) => each(ids, (key) => keepOne(state, key, runId, now())),
+    release: async (ids) => void (await each(ids, (key) => releaseOne(state, key, runId))),
+  };
+}
+
+/** State calls at once. */
+const atOnce = 25;
+
+async function takeOne(state: State, key: Key, runId: string, now: number): Promise<string> {
+  for (;;) {
+    const item = await state.get(key);
+    const lease = item === undefined ? null : v.parse(leaseSchema, item.value);
+    const isOurs = lease === null || lease.runId === null || lease.runId === runId;
+    if (!isOurs && lease.until > now) return 'h';
+    if (await write(state, key, item, { runId, until: now + leaseTime })) return isOurs ? 't' : 'r';
+  }
+}
+
+/** Ours even after its time, as long as nobody else took it: nobody can have acted in between. */
+async function keepOne(state: State, key: Key, runId: string, now: number): Promise<string> {
+  for (;;) {
+    const item = await state.get(key);
+    if (item === undefined || v.parse(leaseSchema, item.value).runId !== runId) return 'h';
+    if (await write(state, key, item, { runId, until: now + leaseTime })) return 't';
+  }
+}
+
+async function releaseOne(state: State, key: Key, runId: string): Promise<string> {
+  for (;;) {
+    const item = await state.get(key);
+    if (item === undefined || v.parse(leaseSchema, item.value).runId !== runId) return 'h';
+    if (await write(state, key, item, { runId: null, until: 0 })) return 't';
+  }
+}
+
+function write(state: State, key: Key, item: Item | undefined, lease: v.InferOutput<typeof leaseSchema>) {
+  return item === undefined ? state.putIfAbsent(key, asJson(lease)) : state.updateIf(key, item.version, asJson(lease));
+}
+
+function keyOf(project: Project, id: string): Key {
+  return { pk: `instance#${project.projectId}#${id}`, sk: 'lease' };
+}
