@@ -72,11 +72,9 @@ function config(endpoint: string, count: number): Config {
 }
 
 const count = Number(process.argv[2]);
-// The young generation stays as large as loading the program made it; the old one is collected at half as much again.
-if (process.argv[3] === 'small-heap') {
-  setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=50');
-}
+// As lib/cli/bin.js does, which says why.
+setFlagsFromString('--semi-space-growth-factor=1');
+setFlagsFromString('--heap-growing-percent=50');
 const folder = await mkdtemp(join(tmpdir(), 'dcs-autopilot-bench-'));
 const simulator = await SimulatorProcess.start(count, 2);
 const clock = new SkippingClock((ahead) => simulator.skipTo(ahead));

@@ -21,16 +21,13 @@ const sampleSchema = v.object({
 });
 type Sample = v.InferOutput<typeof sampleSchema>;
 
-/** V8 as it is, or told to keep its heap small. */
-export type Heap = 'default' | 'small-heap';
-
-/** Flushes `count` instances once for each kind of heap; answers with the report. */
-export async function largeRun(count: number, heaps: readonly Heap[]): Promise<string> {
+/** Flushes `count` instances as often as told, each time in a process of its own; answers with the report. */
+export async function largeRun(count: number, takes: number): Promise<string> {
   const file = fileURLToPath(new URL('large-run-process.ts', import.meta.url));
   const samples: Sample[] = [];
-  for (const heap of heaps) samples.push(await measured([file, String(count), heap], sampleSchema));
+  for (let take = 0; take < takes; take++) samples.push(await measured([file, String(count)], sampleSchema));
   const rows = lines.map(([name, show]) => [name, ...samples.map(show)]);
-  return table([[`flush of ${count}`, ...heaps.map((heap) => `heap: ${heap}`)], ...rows]);
+  return table([[`flush of ${count}`, ...samples.map((_, i) => `take ${i + 1}`)], ...rows]);
 }
 
 const lines: readonly (readonly [string, (sample: Sample) => string])[] = [

@@ -12,7 +12,7 @@ const isShort = values.short === true;
 const parts: Readonly<Record<string, () => Promise<string>>> = {
   cold: () => coldStart(isShort ? 5 : 25),
   calls: () => (isShort ? calls([1_000], 1) : calls([1_000, 10_000], 3)),
-  large: () => largeRun(isShort ? 2_000 : 10_000, ['default', 'small-heap']),
+  large: () => largeRun(isShort ? 2_000 : 10_000, isShort ? 1 : 3),
 };
 
 process.stdout.write(`node ${process.version}\n\n`);
