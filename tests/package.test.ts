@@ -2,7 +2,7 @@
 // configuration is compiled in or refused with every fault.
 
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import { awsStandIn, runAlias } from './support/aws-stand-in.ts';
 import { type Bundle, bundleFunctions, type FunctionName, functionNames, root } from './support/bundles.ts';
 import { bearer, eventOf, type Sent } from './support/door-world.ts';
 import { makeTable } from './support/dynamo.ts';
+import { packageService } from './support/packaged-service.ts';
 
 const execute = promisify(execFile);
 const fixture = (name: string): string => join(root, 'tests/fixtures', name);
@@ -213,22 +214,7 @@ describe('the doors as they are packaged, with AWS behind one address', () => {
 describe('npx serverless package', () => {
   const service = join(folder, 'service');
 
-  /** The command in a folder with the same files and a configuration of its own. */
-  async function packaged(config: string | null): Promise<{ code: unknown; output: string }> {
-    rmSync(service, { recursive: true, force: true });
-    mkdirSync(service);
-    for (const name of ['functions', 'lib', 'node_modules', 'package.json']) link(name);
-    copyFileSync(join(root, 'serverless.yml'), join(service, 'serverless.yml'));
-    if (config !== null) copyFileSync(fixture(config), join(service, 'autopilot.yml'));
-    const command = join(root, 'node_modules/serverless/bin/serverless.js');
-    const env = { PATH: process.env['PATH'], HOME: folder };
-    const done = await execute(process.execPath, [command, 'package'], { cwd: service, env }).catch((error) => error);
-    return { code: done.code ?? 0, output: `${done.stdout}${done.stderr}` };
-  }
-
-  function link(name: string): void {
-    symlinkSync(join(root, name), join(service, name));
-  }
+  const packaged = (config: string | null) => packageService(service, config === null ? null : fixture(config));
 
   it('packages without a configuration, with a note', async () => {
     const { code, output } = await packaged(null);

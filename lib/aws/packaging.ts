@@ -111,21 +111,23 @@ function rightsOn(refs: readonly Ref[]): SecretRights {
   const named = (kind: string) =>
     [...new Set(refs)].filter((ref) => ref.startsWith(kind)).map((ref) => ref.slice(kind.length));
   return {
-    ssm: orNothing(named('ssm:').map((name) => resource('ssm', `parameter${name}`))),
+    ssm: resources(
+      'ssm',
+      named('ssm:').map((name) => `parameter${name}`),
+    ),
     // Secrets Manager adds a hyphen and six characters to a name.
-    secretsmanager: orNothing(
-      named('secretsmanager:').map((name) => resource('secretsmanager', `secret:${name}-??????`)),
+    secretsmanager: resources(
+      'secretsmanager',
+      named('secretsmanager:').map((name) => `secret:${name}-??????`),
     ),
   };
 }
 
-function resource(service: string, name: string): Json {
-  return { 'Fn::Sub': `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${name}` };
-}
-
-/** A statement needs a resource. This one is none: no account has the number 0. */
-function orNothing(resources: readonly Json[]): readonly Json[] {
-  return resources.length > 0 ? resources : ['arn:aws:ssm:*:000000000000:parameter/none'];
+/** ARNs. A statement needs one: where nothing is read it is that of an account which does not exist. */
+function resources(service: string, names: readonly string[]): readonly Json[] {
+  const arn = (place: string) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:${service}:${place}` });
+  if (names.length === 0) return [arn('*:000000000000:none')];
+  return names.map((name) => arn(`\${AWS::Region}:\${AWS::AccountId}:${name}`));
 }
 
 /** Plain data as an expression. What has no prototype has none there either: a job's name must not find `constructor`. */
