@@ -12,10 +12,9 @@ import { build } from 'esbuild';
 import * as v from 'valibot';
 import configPlugins from '../lib/aws/packaging.ts';
 import { readConfig } from '../lib/config/file.ts';
-import { awsStandIn, runAlias } from './support/aws-stand-in.ts';
+import { type AwsStandIn, runAlias, startAwsStandIn } from './support/aws-stand-in.ts';
 import { type Bundle, bundleFunctions, type FunctionName, functionNames, root } from './support/bundles.ts';
 import { bearer, eventOf, type Sent } from './support/door-world.ts';
-import { makeTable } from './support/dynamo.ts';
 import { packageService } from './support/packaged-service.ts';
 
 const execute = promisify(execFile);
@@ -172,26 +171,38 @@ describe('a bundle in a process of its own', () => {
 });
 
 describe('the doors as they are packaged, with AWS behind one address', () => {
-  const aws = awsStandIn(() => 'state');
+  let aws: AwsStandIn;
   const body = '{"reason":"v2 is out"}';
   const hook = { method: 'POST', path: '/hooks/restart-on-call', body, headers: bearer('key-1', 'token-made-up') };
   const answered = v.object({ statusCode: v.number(), body: v.pipe(v.string(), v.parseJson()) });
   const ask = async (name: FunctionName, sent: Sent) =>
-    v.parse(answered, (await load(name, eventOf(sent), aws.env())).answer);
+    v.parse(answered, (await load(name, eventOf(sent), aws.env)).answer);
 
   beforeAll(async () => {
+    aws = await startAwsStandIn();
     aws.parameters.set('/test/call-token', 'token-made-up');
-    aws.parameters.set('/test/alice-token', 'token-of-alice');
-    await makeTable(aws.endpoint, 'state');
+    aws.calls.length = 0;
   });
+
+  afterAll(() => aws.close());
 
   it('take a hook, store its run and start it under its id; a repeated one finds it', async () => {
     const first = await ask('webhook', hook);
+    const made = aws.calls.splice(0);
     const second = await ask('webhook', hook);
 
     const { runId } = v.parse(v.object({ runId: v.string() }), first.body);
     expect(first).toMatchObject({ statusCode: 202, body: { status: 'accepted' } });
     expect(second).toEqual({ statusCode: 200, body: { runId, status: 'accepted', duplicate: true } });
+    expect(made).toEqual([
+      'GetParameter',
+      'GetItem',
+      'PutItem',
+      'PutItem',
+      expect.stringContaining('POST /2015-03-31/functions/'),
+      'GetItem',
+      'UpdateItem',
+    ]);
     expect(aws.started).toEqual([{ function: runAlias, name: runId, payload: `{"runId":"${runId}","v":1}` }]);
   });
 
@@ -205,7 +216,7 @@ describe('the doors as they are packaged, with AWS behind one address', () => {
   });
 
   it('tick', async () => {
-    const { answer } = await load('schedule', {}, aws.env());
+    const { answer } = await load('schedule', {}, aws.env);
 
     expect(answer).toEqual({ accepted: [], missed: [], overlapped: [], started: [], died: [] });
   });

@@ -4,7 +4,7 @@ import { InvokeCommand, LambdaClient, ListDurableExecutionsByFunctionCommand } f
 import { describe, expect, test } from '@jest/globals';
 import { awsClient } from '../../lib/aws/client.ts';
 import { LambdaExecutions } from '../../lib/aws/executions.ts';
-import { anyKeys } from '../support/dynamo.ts';
+import { anyKeys } from '../support/dynamo-table.ts';
 import { awsServer } from './aws-server.ts';
 
 const server = awsServer();

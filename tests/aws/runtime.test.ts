@@ -1,23 +1,24 @@
 // The composition roots on AWS, in an environment as Lambda makes it, against a stand-in behind one address.
 
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AwsError } from '../../lib/aws/client.ts';
 import { openRuntime } from '../../lib/aws/runtime.ts';
 import { accessKey, openWorld } from '../../lib/aws/world.ts';
 import { EnvironmentError } from '../../lib/errors.ts';
-import { awsStandIn, runAlias } from '../support/aws-stand-in.ts';
+import { type AwsStandIn, runAlias, startAwsStandIn } from '../support/aws-stand-in.ts';
 import { jobNamed } from '../support/door-world.ts';
-import { makeTable } from '../support/dynamo.ts';
 
-const aws = awsStandIn(() => 'state');
+let aws: AwsStandIn;
 
 beforeAll(async () => {
-  await makeTable(aws.endpoint, 'state');
+  aws = await startAwsStandIn();
 });
+
+afterAll(() => aws.close());
 
 describe('the runtime of a door', () => {
   test('has its state in the table, its secrets and its executions in AWS', async () => {
-    const { state, secrets, executions } = await openRuntime(aws.env());
+    const { state, secrets, executions } = await openRuntime(aws.env);
     aws.parameters.set('/hooks/deploy', 'token-made-up');
 
     expect(await state.putIfAbsent({ pk: 'run#a', sk: 'run' }, { n: 1 })).toBe(true);
@@ -30,7 +31,7 @@ describe('the runtime of a door', () => {
   });
 
   test('is empty of operators and jobs where nothing was packaged, and has a clock, chance and sleep', async () => {
-    const { operators, config, now, randomId, sleep } = await openRuntime(aws.env());
+    const { operators, config, now, randomId, sleep } = await openRuntime(aws.env);
     const before = now();
 
     await sleep?.(5);
@@ -48,11 +49,11 @@ describe('the runtime of a door', () => {
 
 describe('the world of a run', () => {
   test('has the same state, and one client for each project', async () => {
-    const { state, dcs } = await openWorld(aws.env());
+    const { state, dcs } = await openWorld(aws.env);
     const { project } = jobNamed('signed');
     await state.put({ pk: 'run#b', sk: 'run' }, 1);
 
-    const seen = await (await openRuntime(aws.env())).state.get({ pk: 'run#b', sk: 'run' });
+    const seen = await (await openRuntime(aws.env)).state.get({ pk: 'run#b', sk: 'run' });
 
     expect(seen?.value).toBe(1);
     expect(dcs(project)).toBe(dcs({ ...project }));

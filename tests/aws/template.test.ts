@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as v from 'valibot';
 import { readEnvironment } from '../../lib/aws/environment.ts';
 import { functionNames, root } from '../support/bundles.ts';
-import { anyKeys, tableShape } from '../support/dynamo.ts';
+import { anyKeys, tableShape } from '../support/dynamo-table.ts';
 import { packageService } from '../support/packaged-service.ts';
 
 const anything = v.record(v.string(), v.unknown());

@@ -40,13 +40,14 @@ export async function coldStart(rounds: number): Promise<string> {
 }
 
 /** Two instances that are ready for the next restart as soon as one was accepted. */
-function fleet(): Fleet {
+export function fleet(): Fleet {
   const none = { min: 0, max: 0 };
   const timing = { lag: none, restart: none };
   return new Fleet({ instances: ids.map((id, i) => ({ id, name: `cache-${i}` })), now: Date.now, timing });
 }
 
-async function bundle(name: string, folder: string): Promise<void> {
+/** Bundles a file of `cold/`, or ours on native fetch. */
+export async function bundle(name: string, folder: string): Promise<void> {
   const isNative = name === 'native fetch';
   await build({
     entryPoints: [fileURLToPath(new URL(`cold/${isNative ? 'ours' : name}.ts`, import.meta.url))],
@@ -74,7 +75,8 @@ const nativeFetch: Plugin = {
   },
 };
 
-function fileOf(name: string, folder: string): string {
+/** Where a bundle lies. */
+export function fileOf(name: string, folder: string): string {
   return join(folder, `${name}.${name === 'probe' ? 'mjs' : 'cjs'}`);
 }
 

@@ -2,9 +2,19 @@
 // executions are kept. What it does not know it answers with 501, so that a call nobody expected shows.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { afterAll, beforeAll } from '@jest/globals';
 import dynalite from 'dynalite';
-import { anyKeys } from './dynamo.ts';
+import { anyKeys, makeTable } from './dynamo-table.ts';
+
+/** ARN of the alias at which runs are started. */
+export const runAlias = 'arn:aws:lambda:eu-central-1:111122223333:function:dcs-autopilot-prod-run:durable';
+
+const environment = {
+  AWS_REGION: 'eu-central-1',
+  AWS_ACCESS_KEY_ID: anyKeys.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: anyKeys.secretAccessKey,
+  TABLE_NAME: 'state',
+  RUN_ALIAS: runAlias,
+};
 
 /** What was started. */
 export interface Started {
@@ -20,45 +30,35 @@ export interface AwsStandIn {
   /** Targets and paths in the order of the calls: `GetItem`, `GetParameter`, `POST /2015-03-31/functions/…`. */
   readonly calls: string[];
   /** The environment of a function that lives there. */
-  readonly env: () => Readonly<Record<string, string>>;
-  endpoint: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly endpoint: string;
+  readonly close: () => void;
 }
 
-/** ARN of the alias at which runs are started. */
-export const runAlias = 'arn:aws:lambda:eu-central-1:111122223333:function:dcs-autopilot-prod-run:durable';
-
-/** Starts it for all tests of a file. */
-export function awsStandIn(table: () => string): AwsStandIn {
+/** Starts it, with the table `state` in it; the caller closes it. */
+export async function startAwsStandIn(): Promise<AwsStandIn> {
   const tables = dynalite({ createTableMs: 0 });
-  const world: AwsStandIn = {
-    parameters: new Map(),
-    started: [],
-    calls: [],
-    endpoint: '',
-    env: () => ({
-      AWS_REGION: 'eu-central-1',
-      AWS_ACCESS_KEY_ID: anyKeys.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: anyKeys.secretAccessKey,
-      AWS_ENDPOINT_URL: world.endpoint,
-      TABLE_NAME: table(),
-      RUN_ALIAS: runAlias,
-    }),
-  };
   const server = createServer((request, response) => {
     const [service = '', operation = ''] = String(request.headers['x-amz-target'] ?? '.').split('.');
     world.calls.push(operation || `${request.method} ${request.url}`);
     if (service.startsWith('DynamoDB_')) tables.emit('request', request, response);
     else void answer(world, operation, request, response);
   });
-  beforeAll(async () => {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    world.endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  });
-  afterAll(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  const world: AwsStandIn = {
+    endpoint,
+    parameters: new Map(),
+    started: [],
+    calls: [],
+    env: { ...environment, AWS_ENDPOINT_URL: endpoint },
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+  await makeTable(endpoint, environment.TABLE_NAME);
   return world;
 }
 
