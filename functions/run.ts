@@ -29,6 +29,7 @@ export const handler = runHandler(awsWorld);
 
 function engineOf(context: DurableContext): Engine {
   return {
+    execution: context.executionContext.durableExecutionArn,
     // The work of a step never throws for what DCS does; what it throws for is the state store, which may come back.
     step: async (name, work) =>
       context.step(name, work, {

@@ -6,6 +6,8 @@
 export type Once<T> = { readonly interrupted: false; readonly value: T } | { readonly interrupted: true };
 
 export interface Engine {
+  /** Which execution this is: the same over all its wakes and crashes, and no other one's. */
+  readonly execution: string;
   /** Work that may run again after a crash: reads, and writes that can be repeated. Its result is remembered. */
   step<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Work that is never begun twice. Its start is recorded before it begins. */

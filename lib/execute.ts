@@ -4,7 +4,7 @@
 import type { Problem } from './classify.ts';
 import type { Action } from './config.ts';
 import type { Instance, InstanceDetail } from './plan.ts';
-import { dueAgain, ended, type Track } from './track.ts';
+import { dueAgain, gaveUp, type Track } from './track.ts';
 
 /** A read that worked, or what went wrong. Never throws for anything that a service or network can do. */
 export type Reading<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
@@ -42,12 +42,14 @@ export const batchSize = 50;
 
 /**
  * What came of one call, small enough to be remembered for good: one letter per id that was sent, in its order
- * (`s` success, `f` failed, `-` no result), or the problem of the whole call. `at`: ms since the epoch; `left`: places
- * of the batch that were not sent, since another run had taken the instance.
+ * (`s` success, `f` failed, `-` no result), or the problem of the whole call, or why nothing was sent at all. `at`: ms
+ * since the epoch; `left`: places of the batch that were not sent, since another run had taken the instance.
  */
 export type Sent = { readonly at: number; readonly left?: readonly number[] } & (
   | { readonly results: string }
   | { readonly lost: boolean; readonly problem: Problem }
+  /** `late`: its deadline is past; `closed`: the run was ended by somebody else. */
+  | { readonly unsent: 'late' | 'closed' }
 );
 
 /** Cuts what is due into calls: full batches, groups kept apart, every instance in exactly one. */
@@ -74,18 +76,17 @@ export async function send(dcs: DcsApi, action: Action, ids: readonly string[], 
 
 /** The batch after its answer. `retryAt`: when a throttled call may go again; `group`: a number no other batch has. */
 export function applySent(batch: readonly Track[], sent: Sent, retryAt: number, group: number): Track[] {
-  const called = batch.map((track) => ({ ...track, calls: track.calls + 1 }));
+  if ('unsent' in sent) return [...batch];
+  const called = batch.map((track) => ({ ...track, calls: track.calls + 1, refused: null }));
   if ('results' in sent) return called.map((track, i) => applyResult(track, sent.results[i], sent.at));
   if (sent.lost) return called.map((track) => lost(track, sent.at, sentence(sent.problem)));
-  return called.map((track) =>
-    applyRefusal(track, sent.problem, sent.at, { retryAt, group, alone: batch.length === 1 }),
-  );
+  return called.map((track) => applyRefusal(track, sent.problem, sent.at, { retryAt, group, size: batch.length }));
 }
 
 /** After the look at a refused batch: whoever is still due goes on together, or in halves if nothing was found. */
 export function takeApart(before: readonly Track[], after: readonly Track[], group: number): Track[] {
   const due = after.filter(({ phase }) => phase === 'due');
-  const half = due.length === before.length ? Math.ceil(due.length / 2) : due.length;
+  const half = due.length === before[0]?.refused?.size ? Math.ceil(due.length / 2) : due.length;
   const first = new Set(due.slice(0, half));
   return after.map((track) =>
     track.phase === 'due' ? { ...track, group: first.has(track) ? group : group + 1 } : track,
@@ -94,11 +95,17 @@ export function takeApart(before: readonly Track[], after: readonly Track[], gro
 
 /** The service's own words about a problem. */
 export function sentence({ code, message }: Problem): string {
-  return message === '' ? code : `${code}: ${message}`;
+  return (message === '' ? code : `${code}: ${message}`).slice(0, 300);
 }
 
 function applyResult(track: Track, letter: string | undefined, at: number): Track {
-  const sent = { ...track, attempts: track.attempts + 1, sentAt: at, group: 0 };
+  const sent = {
+    ...track,
+    attempts: track.attempts + 1,
+    sentAt: at,
+    group: 0,
+    maybeDone: letter !== 'f' && letter !== 's',
+  };
   if (letter === 's') return { ...sent, phase: 'accepted', acceptedAt: at, runningSince: at, problem: null };
   if (letter === 'f') {
     return { ...sent, phase: 'asking', problem: { code: 'failed', reason: 'DCS answered "failed", without a reason' } };
@@ -108,13 +115,15 @@ function applyResult(track: Track, letter: string | undefined, at: number): Trac
 
 function lost(track: Track, at: number, reason: string): Track {
   const problem = { code: 'outcome_unknown', reason };
-  return { ...track, attempts: track.attempts + 1, sentAt: at, group: 0, phase: 'lost', problem };
+  const attempts = track.attempts + 1;
+  return { ...track, attempts, sentAt: at, group: 0, phase: 'lost', maybeDone: true, problem };
 }
 
 interface RefusalContext {
   readonly retryAt: number;
   readonly group: number;
-  readonly alone: boolean;
+  /** Instances in the call. */
+  readonly size: number;
 }
 
 function applyRefusal(track: Track, problem: Problem, at: number, context: RefusalContext): Track {
@@ -130,9 +139,11 @@ function applyRefusal(track: Track, problem: Problem, at: number, context: Refus
       // Nothing was applied, and the run is about to be stopped for it: that decides what becomes of the track.
       return dueAgain(track, at);
     default:
-      if (!context.alone)
-        return { ...track, phase: 'asking', group: context.group, problem: { code: 'refused', reason } };
+      if (context.size > 1) {
+        const refused = { at, size: context.size };
+        return { ...track, phase: 'asking', group: context.group, refused, problem: { code: 'refused', reason } };
+      }
       if (problem.class === 'busy') return { ...track, phase: 'busy', group: 0, problem: { code: 'busy', reason } };
-      return ended({ ...track, attempts: track.attempts + 1, sentAt: at }, 'failed', { code: 'rejected', reason });
+      return gaveUp({ ...track, attempts: track.attempts + 1, sentAt: at }, { code: 'rejected', reason });
   }
 }

@@ -26,12 +26,15 @@ type Guard = (facts: GuardFacts) => Refusal | null;
 /** The largest run; a durable execution has room for no more (design section 3). */
 export const maxRun = 10_000;
 
+const maxWaves = 200;
+
 /** In this order; each is named by the code that it refuses with. */
 export const guards: readonly Guard[] = [
   outsideTarget,
   targetEmpty,
   allExcluded,
   tooMany,
+  tooManyWaves,
   planChanged,
   guardsStated,
   totalUnknown,
@@ -66,6 +69,13 @@ function allExcluded({ plan }: GuardFacts): Refusal | null {
 function tooMany({ plan }: GuardFacts): Refusal | null {
   if (count(plan) <= maxRun) return null;
   return { code: 'too_many', reason: `${count(plan)} instances are planned; a run takes at most ${maxRun}` };
+}
+
+/** Each wave takes a dozen steps at the least, and an execution has room for 3,000. */
+function tooManyWaves({ plan }: GuardFacts): Refusal | null {
+  if (plan.waves.length <= maxWaves) return null;
+  const reason = `${plan.waves.length} waves are planned; a run takes at most ${maxWaves}: make waves.size larger`;
+  return { code: 'too_many_waves', reason };
 }
 
 function planChanged({ event, plan }: GuardFacts): Refusal | null {

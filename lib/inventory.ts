@@ -2,11 +2,11 @@
 // items of 500, so that neither a step's result nor an item grows with the fleet.
 
 import * as v from 'valibot';
-import type { Action, Job } from './config.ts';
+import type { Job } from './config.ts';
 import type { Engine } from './engine.ts';
 import type { Event } from './event.ts';
 import type { DcsApi, Reading } from './execute.ts';
-import { inParallel } from './look.ts';
+import { inParallel, longestTask, stops } from './look.ts';
 import { type Candidate, type Detail, exclusion, type Instance, select } from './plan.ts';
 import { itemSize, type RunRecord, readList, readPart, writeList, writePart } from './record.ts';
 import { readUntil } from './retry.ts';
@@ -28,14 +28,20 @@ export interface InventoryPorts {
   readonly now: () => number;
 }
 
+/** Tries to read what is one of many before it is given up as unreadable. */
+const enoughTries = 3;
+
 /** Reads the list of the project and stores the candidates. A retryable problem is retried within the job's policy. */
 export function readInventory(engine: Engine, record: RunRecord, ports: InventoryPorts): Promise<Reading<Inventory>> {
   const { job, event, runId } = record;
+  let tries = 0;
   return readUntil(engine, 'inventory', job.retry, ports.now, async () => {
-    const listed = await ports.dcs.list(job.target.tags);
+    // Whoever is named by id shall be seen even where its tags have changed.
+    const listed = await ports.dcs.list(job.target.ids.length > 0 ? {} : job.target.tags);
     if (!listed.ok) return listed;
     const total = await ports.dcs.total();
-    if (!total.ok && total.problem.class !== 'final') return total;
+    tries += 1;
+    if (!total.ok && (stops(total.problem) || tries < enoughTries)) return total;
     const { candidates, outside } = choose(job, event, listed.value);
     await writeList(ports.state, runId, 'inventory', candidates);
     const value: Inventory = {
@@ -81,23 +87,36 @@ interface Slice {
 function readSome(engine: Engine, record: RunRecord, slice: Slice, ports: InventoryPorts): Promise<Reading<null>> {
   const { job, runId } = record;
   const known = new Map<string, Detail | null>();
+  let tries = 0;
   return readUntil(engine, `details ${slice.step + 1}`, job.retry, ports.now, async () => {
     const candidates = await readPart(ports.state, runId, 'inventory', slice.part, candidateSchema);
     const wanted = candidates.slice(slice.from, slice.to).filter((candidate) => isEligible(job, candidate));
-    const problem = await fillDetails(ports.dcs, job.action, wanted, known);
-    if (problem !== null) return problem;
-    const details = wanted.map(({ id }) => ({ id, detail: known.get(id) ?? null }));
+    const failed = await fillDetails(ports.dcs, job, wanted, known);
+    tries += 1;
+    // One that cannot be read is left out of the plan; when nobody can be read, DCS is what is wrong.
+    const isHopeless = failed !== null && (stops(failed.problem) || known.size === 0);
+    if (failed !== null && (isHopeless || tries < enoughTries)) return failed;
+    const details = wanted.map(({ id }) => ({ id, detail: known.get(id) ?? null, unreadable: !known.has(id) }));
     await writePart(ports.state, runId, 'details', slice.step, details);
     return { ok: true, value: null };
   });
 }
 
-/** The candidates of a run with all that was read of them. */
-export async function readCandidates(state: State, runId: string): Promise<Candidate[]> {
-  const stored = await readList(state, runId, 'inventory', candidateSchema);
+/**
+ * The candidates of a run with all that was read of them. Only the parts of this inventory: an earlier try of its step
+ * may have left more, when the fleet shrank in between.
+ */
+export async function readCandidates(state: State, runId: string, { parts }: Inventory): Promise<Candidate[]> {
+  const stored: StoredCandidate[] = [];
+  for (let part = 0; part < parts; part++) {
+    stored.push(...(await readPart(state, runId, 'inventory', part, candidateSchema)));
+  }
   const details = await readList(state, runId, 'details', detailSchema);
-  const byId = new Map(details.map(({ id, detail }) => [id, detail]));
-  return stored.map(({ id, instance }) => ({ id, instance, detail: byId.get(id) ?? null }));
+  const byId = new Map(details.map((each) => [each.id, each]));
+  return stored.map(({ id, instance }) => {
+    const read = byId.get(id);
+    return { id, instance, detail: read?.detail ?? null, unreadable: read?.unreadable ?? false };
+  });
 }
 
 interface StoredCandidate {
@@ -122,8 +141,11 @@ const candidateSchema = v.object({
 
 const detailSchema = v.object({
   id: v.string(),
+  unreadable: v.boolean(),
   detail: v.nullable(
     v.object({
+      status: v.string(),
+      tags: v.nullable(v.record(v.string(), v.string())),
       cacheMode: v.nullable(v.string()),
       task: v.nullable(v.string()),
       appendonly: v.nullable(v.boolean()),
@@ -144,42 +166,54 @@ function choose(
   const outside = wanted.filter((id) => !selected.has(id) && !isNamed(id));
   const candidates = wanted
     .filter((id) => selected.has(id) || isNamed(id))
-    .map((id) => ({ id, instance: selected.get(id) ?? null }));
+    .map((id) => ({ id, instance: stored(job, selected.get(id) ?? null) }));
   return { candidates, outside };
+}
+
+/** Only the tags that are still asked for after the selection: an item of 500 instances has to stay small. */
+function stored(job: Job, instance: Instance | null): Instance | null {
+  return instance === null ? null : { ...instance, tags: neededTags(job, instance.tags) };
+}
+
+function neededTags(job: Job, tags: Instance['tags']): Instance['tags'] {
+  const needed = [job.project.protectedTag.key, job.waves.order.tag];
+  return tags === null ? null : Object.fromEntries(Object.entries(tags).filter(([key]) => needed.includes(key)));
 }
 
 function isEligible(job: Job, { instance }: StoredCandidate): boolean {
   return instance !== null && exclusion(job.action, job.project.protectedTag, instance) === null;
 }
 
-/** Fills `known` for whoever is missing in it; the first problem ends it, what is known by then is kept. */
+/** Fills `known` for whoever is missing in it, and answers with the gravest problem it met. */
 async function fillDetails(
   dcs: DcsApi,
-  action: Action,
+  job: Job,
   wanted: readonly StoredCandidate[],
   known: Map<string, Detail | null>,
 ): Promise<Extract<Reading<null>, { ok: false }> | null> {
   let failed: Extract<Reading<null>, { ok: false }> | null = null;
   const missing = wanted.filter(({ id }) => !known.has(id));
   await inParallel(missing, async ({ id }) => {
-    if (failed !== null) return;
-    const detail = await readDetail(dcs, action, id);
+    if (failed !== null && stops(failed.problem)) return;
+    const detail = await readDetail(dcs, job, id);
     if (detail.ok) known.set(id, detail.value);
-    else failed = detail;
+    else failed = failed !== null && stops(failed.problem) ? failed : detail;
   });
   return failed;
 }
 
 /** Type and task; and, where a restart might keep the data, whether it does. null: gone since it was listed. */
-async function readDetail(dcs: DcsApi, action: Action, id: string): Promise<Reading<Detail | null>> {
+async function readDetail(dcs: DcsApi, job: Job, id: string): Promise<Reading<Detail | null>> {
   const shown = await dcs.show(id);
   if (!shown.ok) return shown;
   if (shown.value === null) return { ok: true, value: null };
-  const { cacheMode, task } = shown.value;
-  if (action === 'flush' || cacheMode === 'single') return { ok: true, value: { cacheMode, task, appendonly: null } };
+  const { cacheMode, status } = shown.value;
+  const task = shown.value.task?.slice(0, longestTask) ?? null;
+  const seen = { status, tags: neededTags(job, shown.value.tags), cacheMode, task };
+  if (job.action === 'flush' || cacheMode === 'single') return { ok: true, value: { ...seen, appendonly: null } };
   const appendonly = await dcs.appendonly(id);
   // Unreadable for good counts as "does not persist"; a passing problem is read again.
   if (!appendonly.ok && appendonly.problem.class !== 'final' && appendonly.problem.class !== 'config')
     return appendonly;
-  return { ok: true, value: { cacheMode, task, appendonly: appendonly.ok ? appendonly.value : null } };
+  return { ok: true, value: { ...seen, appendonly: appendonly.ok ? appendonly.value : null } };
 }

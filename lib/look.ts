@@ -2,8 +2,9 @@
 // needs the task, key counts only where they can still be evidence.
 
 import type { Problem } from './classify.ts';
+import type { Tag } from './config.ts';
 import type { DcsApi, Reading } from './execute.ts';
-import type { Instance } from './plan.ts';
+import { type Instance, isProtected } from './plan.ts';
 import type { Look } from './verify.ts';
 
 /** What is asked of a look. */
@@ -13,7 +14,11 @@ export interface LookWish {
   readonly tasks: ReadonlySet<string>;
   /** Key counts before the flush, of those whose keys can be evidence; empty for every other action. */
   readonly baseline: ReadonlyMap<string, number>;
+  readonly protectedTag: Tag;
 }
+
+/** A task is free text of the service, or JSON; so much of it is remembered. */
+export const longestTask = 40;
 
 /** What was seen, in the order of the ids; null: not seen this time. `problem`: why, the gravest one. */
 export interface Looks {
@@ -32,7 +37,7 @@ export async function lookAt(dcs: DcsApi, wish: LookWish): Promise<Looks> {
   const emptied = await readEmptied(dcs, wish.baseline);
   if (!emptied.ok && stops(emptied.problem)) return { looks: wish.ids.map(() => null), problem: emptied.problem };
   const keys = emptied.ok ? emptied.value : new Map<string, boolean>();
-  if (wish.ids.length <= few) return showAll(dcs, wish.ids, keys);
+  if (wish.ids.length <= few) return showAll(dcs, wish.ids, wish, keys);
   const listed = await dcs.list({});
   if (!listed.ok) return { looks: wish.ids.map(() => null), problem: listed.problem };
   return fillIn(dcs, wish, new Map(listed.value.map((instance) => [instance.id, instance])), keys);
@@ -52,7 +57,12 @@ export function stops(problem: Problem): boolean {
   return problem.class === 'auth' || problem.class === 'config';
 }
 
-async function showAll(dcs: DcsApi, ids: readonly string[], keys: ReadonlyMap<string, boolean>): Promise<Looks> {
+async function showAll(
+  dcs: DcsApi,
+  ids: readonly string[],
+  { protectedTag }: LookWish,
+  keys: ReadonlyMap<string, boolean>,
+): Promise<Looks> {
   let problem: Problem | undefined;
   const looks = await inParallel(ids, async (id): Promise<Look | null> => {
     if (problem !== undefined && stops(problem)) return null;
@@ -62,8 +72,9 @@ async function showAll(dcs: DcsApi, ids: readonly string[], keys: ReadonlyMap<st
       return null;
     }
     const emptied = keys.get(id) ?? null;
-    if (shown.value === null) return { status: null, emptied };
-    return { status: shown.value.status, task: shown.value.task, emptied };
+    if (shown.value === null) return { status: null, emptied, isProtected: false };
+    const { status, task, tags } = shown.value;
+    return { status, task: task?.slice(0, longestTask) ?? null, emptied, isProtected: isProtected(protectedTag, tags) };
   });
   return problem === undefined ? { looks } : { looks, problem };
 }
@@ -79,17 +90,18 @@ async function fillIn(
     const status = listed.get(id)?.status;
     return status === undefined || (status === 'RUNNING' && wish.tasks.has(id));
   });
-  const shown = await showAll(dcs, asked, keys);
+  const shown = await showAll(dcs, asked, wish, keys);
   const details = new Map(asked.map((id, i) => [id, shown.looks[i] ?? null]));
   const looks = wish.ids.map((id): Look | null => {
     const detail = details.get(id);
     if (detail !== undefined) return detail;
-    return { status: listed.get(id)?.status ?? '', emptied: keys.get(id) ?? null };
+    const { status = '', tags = null } = listed.get(id) ?? {};
+    return { status, emptied: keys.get(id) ?? null, isProtected: isProtected(wish.protectedTag, tags) };
   });
   return shown.problem === undefined ? { looks } : { looks, problem: shown.problem };
 }
 
-/** Which instances lost more than half of their keys: less than that can be keys that merely expired. */
+/** Which instances lost at least nine tenths of their keys: less than that can be keys that merely expired. */
 async function readEmptied(
   dcs: DcsApi,
   baseline: ReadonlyMap<string, number>,
@@ -100,7 +112,7 @@ async function readEmptied(
   const emptied = new Map<string, boolean>();
   for (const [id, before] of baseline) {
     const after = now.value.get(id);
-    if (after !== undefined && before > 0) emptied.set(id, after < before / 2);
+    if (after !== undefined && before > 0) emptied.set(id, after <= before / 10);
   }
   return { ok: true, value: emptied };
 }

@@ -27,8 +27,10 @@ export interface InstanceDetail extends Instance {
   readonly task: string | null;
 }
 
-/** What was read of a selected instance besides the list: null where there was no need to read it, or no answer. */
+/** What the detail call told of a selected instance, later than the list: null where there was no need to ask. */
 export interface Detail {
+  readonly status: string;
+  readonly tags: Instance['tags'];
   readonly cacheMode: string | null;
   readonly task: string | null;
   readonly appendonly: boolean | null;
@@ -42,7 +44,14 @@ export interface PlannedInstance {
   readonly dataLoss: boolean;
 }
 
-export const exclusionCodes = ['not_found', 'protected', 'unsupported_engine', 'wrong_state', 'busy'] as const;
+export const exclusionCodes = [
+  'not_found',
+  'unreadable',
+  'protected',
+  'unsupported_engine',
+  'wrong_state',
+  'busy',
+] as const;
 export type ExclusionCode = (typeof exclusionCodes)[number];
 
 export interface ExcludedInstance {
@@ -77,11 +86,15 @@ export interface Plan {
   readonly hash: string;
 }
 
-/** A candidate with all that was read of it; `instance` is null when an explicit id does not exist. */
+/**
+ * A candidate with all that was read of it; `instance` is null when an explicit id does not exist, `detail` when there
+ * was no need to ask, or it was gone, or (`unreadable`) it could not be read.
+ */
 export interface Candidate {
   readonly id: string;
   readonly instance: Instance | null;
   readonly detail: Detail | null;
+  readonly unreadable: boolean;
 }
 
 /** The instances of a project that a target selects; `exclude` takes out whatever matches any one entry of it. */
@@ -99,6 +112,11 @@ export function select(target: Selector & { readonly exclude: Selector }, fleet:
   );
 }
 
+/** Whether an instance may never be touched: it carries the tag, or its tags could not be read. */
+export function isProtected(protectedTag: Tag, tags: Instance['tags']): boolean {
+  return tags === null || tags[protectedTag.key] === protectedTag.value;
+}
+
 /** Why this instance may not be acted on as far as the list tells, in the order of the guards; null when it may. */
 export function exclusion(action: Action, protectedTag: Tag, instance: Instance): ExcludedInstance | null {
   const out = (code: ExclusionCode, reason: string): ExcludedInstance => ({
@@ -108,7 +126,7 @@ export function exclusion(action: Action, protectedTag: Tag, instance: Instance)
     reason,
   });
   if (instance.tags === null) return out('protected', 'its tags could not be read, so it counts as protected');
-  if (instance.tags[protectedTag.key] === protectedTag.value) {
+  if (isProtected(protectedTag, instance.tags)) {
     return out('protected', `it carries the tag ${protectedTag.key}=${protectedTag.value}`);
   }
   const engine = unsupported(action, instance);
@@ -144,6 +162,7 @@ export function losesData(action: Action, instance: Instance, detail: Detail): b
 
 /** Puts candidates into waves and says why the others are out. The order of `candidates` does not matter. */
 export function makePlan(job: Job, candidates: readonly Candidate[]): Plan {
+  if (new Set(candidates.map(({ id }) => id)).size !== candidates.length) throw new Error('a candidate stands twice');
   const excluded: ExcludedInstance[] = [];
   const planned: { readonly instance: Instance; readonly entry: PlannedInstance }[] = [];
   for (const candidate of candidates) {
@@ -160,18 +179,20 @@ export function makePlan(job: Job, candidates: readonly Candidate[]): Plan {
   return { job: job.name, action: job.action, waves, excluded, hash: planHash(job, waves, excluded) };
 }
 
-function judge(job: Job, { id, instance, detail }: Candidate): ExcludedInstance | PlannedInstance {
+function judge(job: Job, { id, instance, detail, unreadable }: Candidate): ExcludedInstance | PlannedInstance {
   if (instance === null) {
     return { instanceId: id, name: '', code: 'not_found', reason: 'the project has no such instance' };
   }
-  const out = exclusion(job.action, job.project.protectedTag, instance);
+  const seen = detail === null ? instance : { ...instance, status: detail.status, tags: detail.tags };
+  const out = exclusion(job.action, job.project.protectedTag, seen);
   if (out !== null) return out;
+  if (unreadable) return { instanceId: id, name: instance.name, code: 'unreadable', reason: 'it could not be read' };
   if (detail === null) return { instanceId: id, name: instance.name, code: 'not_found', reason: 'it is gone' };
   if (detail.task !== null) {
     return { instanceId: id, name: instance.name, code: 'busy', reason: `the task ${detail.task} is going on` };
   }
   const dataLoss = losesData(job.action, instance, detail);
-  return { instanceId: id, name: instance.name, reason: whyPlanned(job, instance, dataLoss), dataLoss };
+  return { instanceId: id, name: instance.name, reason: whyPlanned(job, seen, dataLoss), dataLoss };
 }
 
 function whyPlanned(job: Job, instance: Instance, dataLoss: boolean): string {

@@ -51,6 +51,8 @@ export interface RunRecord {
   readonly reason?: string;
   /** Whether an execution was started for it; one that was not is started by the next duplicate or tick. */
   readonly started: boolean;
+  /** The execution that works on it: a second one would do everything again. */
+  readonly execution?: string;
   readonly readKey?: ReadKey;
   readonly plan?: { readonly hash: string; readonly waves: readonly number[]; readonly excluded: number };
   readonly counts: Counts;

@@ -6,7 +6,7 @@ import type { Problem } from './classify.ts';
 import type { RetryPolicy } from './config.ts';
 import type { Engine } from './engine.ts';
 import type { Reading } from './execute.ts';
-import { dueAgain, ended, type Track } from './track.ts';
+import { dueAgain, ended, gaveUp, type Track } from './track.ts';
 
 /** The shortest backoff, in seconds: durable waits are whole seconds. */
 const floor = 1;
@@ -37,7 +37,10 @@ export function again(track: Track, { policy, retryAt }: RetryLimits): Track {
   if (track.attempts < policy.maxAttempts) return dueAgain(track, retryAt);
   const last = track.problem === null ? '' : `, the last: ${track.problem.reason}`;
   const attempts = `${track.attempts} ${track.attempts === 1 ? 'attempt' : 'attempts'}`;
-  return ended(track, 'failed', { code: 'attempts_exhausted', reason: `${attempts}${last}` });
+  return gaveUp(track, {
+    code: track.maybeDone ? 'outcome_unknown' : 'attempts_exhausted',
+    reason: `${attempts}${last}`,
+  });
 }
 
 /**
@@ -48,14 +51,15 @@ export function expire(track: Track, policy: RetryPolicy, now: number, deadline:
   const isOver = track.phase === 'due' ? track.dueAt > deadline || now > deadline : now >= deadline;
   const waits = track.phase === 'due' || track.phase === 'busy' || track.phase === 'asking';
   if (!waits || !isOver) return track;
-  if (track.calls === 0)
-    return ended(track, 'not_started', { code: 'retry_deadline', reason: 'its turn came too late' });
+  if (track.calls === 0) return ended(track, 'not_started', track.problem ?? tooLate);
   const code = track.problem?.code ?? 'retry_deadline';
-  return ended(track, 'failed', {
+  return gaveUp(track, {
     code: code === 'failed' || code === 'refused' ? 'retry_deadline' : code,
     reason: `given up after ${policy.for} s${track.problem === null ? '' : `: ${track.problem.reason}`}`,
   });
 }
+
+const tooLate = { code: 'retry_deadline', reason: 'its turn came too late' };
 
 /** Why a run sends nothing more. `blind`: DCS cannot be read any more either. */
 export interface Halt {
@@ -74,7 +78,7 @@ export function halted(track: Track, halt: Halt): Track {
     case 'lost':
       return halt.blind ? ended(track, 'unknown', why) : track;
     default:
-      return track.attempts === 0 ? ended(track, 'not_started', why) : ended(track, 'failed', track.problem ?? why);
+      return track.attempts === 0 ? ended(track, 'not_started', why) : gaveUp(track, track.problem ?? why);
   }
 }
 

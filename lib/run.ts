@@ -49,14 +49,14 @@ interface Ending {
 
 /** Executes the stored run `runId` to its end and returns its status. Throws only where the state cannot be used. */
 export async function run(runId: string, engine: Engine, world: World): Promise<RunStatus> {
-  const status = await engine.step('begin', () => begin(runId, world));
-  if (!isGoing(status)) return status;
+  const begun = await engine.step('begin', () => begin(runId, engine.execution, world));
+  if (!begun.isOurs) return begun.status;
   const record = await frozen(runId, world);
-  const ending = await work(record, engine, world);
+  const ending = await work(record, counted(engine), world);
   return engine.step('report', () => report(record, ending, world));
 }
 
-async function work(record: RunRecord, engine: Engine, world: World): Promise<Ending> {
+async function work(record: RunRecord, engine: CountedEngine, world: World): Promise<Ending> {
   const { job, event } = record;
   const ports = { dcs: world.dcs(job.project), state: world.state, now: world.now };
 
@@ -66,7 +66,7 @@ async function work(record: RunRecord, engine: Engine, world: World): Promise<En
   const details = await readDetails(engine, record, inventory.value, ports);
   if (!details.ok) return unreadable(details.problem);
 
-  await engine.step('plan', () => freezePlan(record, world));
+  const plannedAt = await engine.step('plan', () => freezePlan(record, inventory.value, world));
   const plan = await frozenPlan(record, world);
   const { total, outside } = inventory.value;
   const refusal = firstRefusal({ job, event, plan, total, outside });
@@ -74,30 +74,41 @@ async function work(record: RunRecord, engine: Engine, world: World): Promise<En
   if (plan.waves.length === 0) return nothingToDo;
   if (job.dryRun || event.dryRun === true) return { status: 'planned' };
 
-  const { outcomes, halt } = await runWaves(record, plan, engine, world, ports.dcs);
-  return conclude(outcomes, halt);
+  return conclude(await runWaves(record, plan, plannedAt, engine, world));
+}
+
+/** What the waves came to. `stopped`: the halt has ended something that would have gone on. */
+interface Worked {
+  readonly outcomes: readonly Outcome[];
+  readonly halt: Halt | null;
+  readonly stopped: boolean;
 }
 
 /** Wave after wave: each one is verified before the next begins, and a halt leaves the rest not started. */
 async function runWaves(
   record: RunRecord,
   plan: Plan,
-  engine: Engine,
+  plannedAt: number,
+  engine: CountedEngine,
   world: World,
-  dcs: DcsApi,
-): Promise<{ readonly outcomes: readonly Outcome[]; readonly halt: Halt | null }> {
+): Promise<Worked> {
   const { job, runId } = record;
+  const dcs = world.dcs(job.project);
+  const isCurrent = (): Promise<boolean> => isOurs(runId, engine.execution, world);
   const outcomes = plan.waves.flat().map((planned) => outcomeOf(freshTrack(planned, 0)));
   const leases = leasesOf(world.state, job.project, runId, world.now);
   const takeMore = (calls: number): Promise<boolean> => takeRetries(world.state, job.project, calls, world.now());
   let failures = 0;
   let from = 0;
   let halt: Halt | null = null;
+  let stopped = false;
   for (const [i, planned] of plan.waves.entries()) {
     const offset = from;
     const save = (tracks: readonly Track[]): Promise<void> => saveOutcomes(runId, outcomes, offset, tracks, world);
-    const ports = { engine, dcs, now: world.now, leases, takeRetries: takeMore, save };
-    const wave: WaveResult = await runWave({ runId, job, number: i + 1, planned, failures }, ports);
+    const { spent } = engine;
+    const ports = { engine, dcs, now: world.now, leases, isCurrent, spent, takeRetries: takeMore, save };
+    const task = { runId, job, number: i + 1, planned, failures, seenAt: plannedAt };
+    const wave: WaveResult = await runWave(task, ports);
     await engine.step(`wave ${i + 1} done`, async () => {
       await save(wave.tracks);
       await leases.release(planned.map(({ instanceId }) => instanceId));
@@ -107,6 +118,7 @@ async function runWaves(
     failures += wave.tracks.filter(isFailure).length;
     from += planned.length;
     halt = wave.halt;
+    stopped = wave.stopped;
     if (halt !== null || from === outcomes.length) break;
     await engine.wait(`soak ${i + 1}`, job.waves.soak);
   }
@@ -114,17 +126,53 @@ async function runWaves(
   return {
     outcomes: outcomes.map((outcome, k) => (k < from || why === null ? outcome : notStarted(outcome, why))),
     halt,
+    stopped,
   };
 }
 
-/** Marks the run as running; one that has ended before it began (a second execution) keeps its status. */
-async function begin(runId: string, world: World): Promise<RunStatus> {
+/**
+ * Takes the run for this execution, and marks it as running. A run that has ended, or that another execution has taken
+ * (its start may have been delivered twice), is left alone.
+ */
+async function begin(
+  runId: string,
+  execution: string,
+  world: World,
+): Promise<{ readonly isOurs: boolean; readonly status: RunStatus }> {
   const startedAt = new Date(world.now()).toISOString();
   const record = await updateRecord(world.state, runId, (before) =>
-    before.status === 'accepted' ? { ...before, status: 'running', started: true, startedAt } : null,
+    before.status === 'accepted' ? { ...before, status: 'running', started: true, execution, startedAt } : null,
   );
-  world.log.info('run started', { runId, job: record.job.name, action: record.action, trigger: record.event.trigger });
-  return record.status;
+  const isOurs = record.status === 'running' && record.execution === execution;
+  const facts = { runId, job: record.job.name, action: record.action, trigger: record.event.trigger };
+  if (isOurs) world.log.info('run started', facts);
+  else world.log.warn('run is not this execution’s to work on', { ...facts, status: record.status });
+  return { isOurs, status: record.status };
+}
+
+async function isOurs(runId: string, execution: string, world: World): Promise<boolean> {
+  const record = await readRecord(world.state, runId);
+  return record?.status === 'running' && record.execution === execution;
+}
+
+/** The engine, counting what it is asked for: an execution has room for so many operations only. */
+interface CountedEngine extends Engine {
+  readonly spent: () => number;
+}
+
+function counted(engine: Engine): CountedEngine {
+  let operations = 0;
+  const count = <T>(begun: Promise<T>): Promise<T> => {
+    operations += 1;
+    return begun;
+  };
+  return {
+    execution: engine.execution,
+    step: (name, work) => count(engine.step(name, work)),
+    once: (name, work) => count(engine.once(name, work)),
+    wait: (name, seconds) => count(engine.wait(name, seconds)),
+    spent: () => operations,
+  };
 }
 
 /** Only the job and the event are used of it: they never change, so every replay sees the same. */
@@ -135,16 +183,16 @@ async function frozen(runId: string, world: World): Promise<RunRecord> {
 }
 
 /** Makes the plan from what was read, and stores it: from here on nothing about it changes. */
-async function freezePlan(record: RunRecord, world: World): Promise<string> {
+async function freezePlan(record: RunRecord, inventory: Inventory, world: World): Promise<number> {
   const { state } = world;
   const { runId, job } = record;
-  const plan = makePlan(job, await readCandidates(state, runId));
+  const plan = makePlan(job, await readCandidates(state, runId, inventory));
   await writeList(state, runId, 'plan', plan.waves.flat());
   await writeList(state, runId, 'excluded', plan.excluded);
   const head = { hash: plan.hash, waves: plan.waves.map(({ length }) => length), excluded: plan.excluded.length };
   await updateRecord(state, runId, (before) => ({ ...before, plan: head }));
   world.log.debug('plan', { runId, hash: plan.hash, waves: head.waves.length, excluded: head.excluded });
-  return plan.hash;
+  return world.now();
 }
 
 async function frozenPlan(record: RunRecord, world: World): Promise<Plan> {
@@ -190,11 +238,11 @@ async function report(record: RunRecord, ending: Ending, world: World): Promise<
   return ending.status;
 }
 
-function conclude(outcomes: readonly Outcome[], halt: Halt | null): Ending {
+function conclude({ outcomes, halt, stopped }: Worked): Ending {
   const counts = countOutcomes(outcomes);
   const status = statusOf(counts);
   // A threshold that was reached by the very last instance has stopped nothing.
-  const isNews = halt !== null && (halt.code !== 'max_failures' || counts.notStarted > 0);
+  const isNews = halt !== null && (halt.code !== 'max_failures' || counts.notStarted > 0 || stopped);
   return { status, outcomes, ...(isNews && { code: halt.code, reason: halt.reason }) };
 }
 
@@ -204,7 +252,7 @@ function notStarted(outcome: Outcome, halt: Halt): Outcome {
 
 /** DCS could not be read, so nothing was planned and nothing was sent. */
 function unreadable(problem: Problem): Ending {
-  const { code, reason } = haltFor(problem);
+  const { code, reason } = haltFor(problem, true);
   return { status: 'failed', code: stops(problem) ? code : 'dcs_unavailable', reason };
 }
 

@@ -18,6 +18,8 @@ export type Phase = 'due' | 'asking' | 'busy' | 'lost' | 'accepted' | 'ended';
 export interface Track {
   readonly id: string;
   readonly name: string;
+  /** The action destroys its data: then it is never sent where it may have been applied already. */
+  readonly dataLoss: boolean;
   readonly phase: Phase;
   /** Sends that reached DCS and could have been applied; what `maxAttempts` counts. */
   readonly attempts: number;
@@ -26,11 +28,17 @@ export interface Track {
   readonly dueAt: number;
   /** Calls never mix groups; 0 is the common one, others come from splitting a refused batch. */
   readonly group: number;
+  /** When a call that named it among others was refused as a whole, and with how many others; null: it was not. */
+  readonly refused: { readonly at: number; readonly size: number } | null;
+  /** Its last send may have been applied: no answer told. */
+  readonly maybeDone: boolean;
   readonly sentAt: number | null;
   readonly acceptedAt: number | null;
   readonly evidence: 'state' | 'keys' | null;
   /** Consecutive reads of RUNNING without a task, after the evidence or the settle time. */
   readonly goodReads: number;
+  /** When the last of them was. */
+  readonly goodAt: number;
   /** Since when it has been RUNNING in every read; starts at the acceptance. */
   readonly runningSince: number;
   readonly problem: { readonly code: string; readonly reason: string } | null;
@@ -40,19 +48,23 @@ export interface Track {
 }
 
 /** A planned instance before anything was done. */
-export function freshTrack({ instanceId, name }: PlannedInstance, now: number): Track {
+export function freshTrack({ instanceId, name, dataLoss }: PlannedInstance, now: number): Track {
   return {
     id: instanceId,
     name,
+    dataLoss,
     phase: 'due',
     attempts: 0,
     calls: 0,
     dueAt: now,
     group: 0,
+    refused: null,
+    maybeDone: false,
     sentAt: null,
     acceptedAt: null,
     evidence: null,
     goodReads: 0,
+    goodAt: 0,
     runningSince: 0,
     problem: null,
     status: 'not_started',
@@ -64,6 +76,11 @@ export function freshTrack({ instanceId, name }: PlannedInstance, now: number): 
 /** The track at its end. `code` and `reason` replace the last problem where they are given. */
 export function ended(track: Track, status: Outcome['status'], problem: Track['problem'] = track.problem): Track {
   return { ...track, phase: 'ended', status, problem };
+}
+
+/** The track at an end that is no success: `unknown` where its last send may have been applied, else `failed`. */
+export function gaveUp(track: Track, problem: Track['problem'] = track.problem): Track {
+  return ended(track, track.maybeDone ? 'unknown' : 'failed', problem);
 }
 
 /** Due again at `dueAt`, in the common group unless said otherwise. */

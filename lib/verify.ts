@@ -4,7 +4,7 @@
 import type { Action, VerifyPolicy } from './config.ts';
 import { isActionable } from './plan.ts';
 import { again, type RetryLimits } from './retry.ts';
-import { ended, type Track } from './track.ts';
+import { dueAgain, ended, gaveUp, type Track } from './track.ts';
 
 /** One instance as it was seen. */
 export interface Look {
@@ -12,8 +12,10 @@ export interface Look {
   readonly status: string | null;
   /** What is being done to it; null: nothing, undefined: it was not asked for. */
   readonly task?: string | null;
-  /** Its key count fell below half of what it was before the flush; null where that cannot be told. */
+  /** Its key count fell by nine tenths or more since before the flush; null where that cannot be told. */
   readonly emptied: boolean | null;
+  /** It carries the protected tag, or its tags could not be read. */
+  readonly isProtected: boolean;
 }
 
 export interface LookRules {
@@ -33,21 +35,30 @@ const atWork: Readonly<Record<Action, string>> = {
 };
 
 /** Whether the task of this instance must be known to decide; reading it costs a call for each instance. */
-export function needsTask(track: Track, now: number, verify: VerifyPolicy): boolean {
-  if (track.phase === 'asking' || track.phase === 'busy') return true;
-  return track.phase === 'accepted' && (track.evidence !== null || now - track.runningSince >= verify.settle * 1000);
+export function needsTask(track: Track, now: number, { settle }: VerifyPolicy): boolean {
+  const isSettled = (since: number | null): boolean => since !== null && now - since >= settle * 1000;
+  switch (track.phase) {
+    case 'asking':
+    case 'busy':
+      return true;
+    case 'lost':
+      return isSettled(track.sentAt);
+    case 'accepted':
+      return track.evidence !== null || isSettled(track.runningSince);
+    default:
+      return false;
+  }
 }
 
 /** The track after a look at its instance. */
 export function applyLook(track: Track, look: Look, at: number, rules: LookRules): Track {
   if (track.phase === 'due' || track.phase === 'ended') return track;
   const gone = goneForGood(look);
-  if (gone !== null) return ended(track, 'failed', gone);
+  if (gone !== null) return endedByWorld(track, gone);
   switch (track.phase) {
     case 'asking':
-      return decide(track, look, at, rules);
     case 'busy':
-      return isIdle(look, rules.action) ? again(track, rules.limits) : noteBusy(track, look);
+      return decide(track, look, at, rules);
     case 'lost':
       return resolve(track, look, at, rules);
     case 'accepted':
@@ -56,36 +67,39 @@ export function applyLook(track: Track, look: Look, at: number, rules: LookRules
 }
 
 /**
- * Gives up what was sent and could not be proved in time. Between two good reads there is still hope: the process may
- * have been away for longer than the limit, and now sees for the first time that all is well.
+ * Gives up what was sent and could not be proved in time; called after a look. Between two good reads there is still
+ * hope, but not for long: the process may have been away for longer than the limit, and now sees that all is well.
  */
-export function lapse(track: Track, now: number, { timeout }: VerifyPolicy): Track {
-  if (track.phase === 'accepted' && track.goodReads < 1 && now - (track.acceptedAt ?? now) >= timeout * 1000) {
-    return ended(track, 'unknown', {
-      code: 'not_verified',
-      reason: `accepted, but not seen to end within ${timeout} s`,
-    });
-  }
+export function lapse(track: Track, now: number, { timeout, interval }: VerifyPolicy): Track {
   if (track.phase === 'lost' && now - (track.sentAt ?? now) >= timeout * 1000) return ended(track, 'unknown');
-  return track;
+  if (track.phase !== 'accepted' || now - (track.acceptedAt ?? now) < timeout * 1000) return track;
+  const hope = 3 * Math.max(60, interval) * 1000;
+  if (track.goodReads > 0 && now - track.goodAt < hope) return track;
+  return ended(track, 'unknown', { code: 'not_verified', reason: `accepted, but not seen to end within ${timeout} s` });
 }
 
-/** An answer that named no reason: busy waits, a flush that is seen at work is never sent again, the rest retries. */
+/** Before a send: whoever is at work waits, and whoever could have been acted on already is not sent to lightly. */
 function decide(track: Track, look: Look, at: number, rules: LookRules): Track {
-  if (rules.action === 'flush' && shows(look, rules.action) !== null) {
-    return takenHold(track, at, shows(look, rules.action));
+  if (look.isProtected) return leftOut(track);
+  if (track.refused !== null && track.dataLoss) {
+    // The documents leave open whether the instances before the refused one were acted on: nobody is sent to again
+    // before it has been seen idle for the settle time.
+    if (shows(look, rules.action) !== null) return ended(track, 'unknown', seenAfterRefusal);
+    if (isIdle(look, rules.action) && at - track.refused.at < rules.verify.settle * 1000) return track;
   }
   if (!isIdle(look, rules.action)) return noteBusy({ ...track, phase: 'busy', group: 0 }, look);
-  // A refused batch: the refusal was not about this instance, so it goes on at once and has lost no attempt.
-  return track.group > 0 ? { ...track, phase: 'due', dueAt: at } : again(track, rules.limits);
+  if (track.phase === 'asking' && track.refused !== null) return { ...track, phase: 'due', dueAt: at };
+  // Not sent to yet: it was looked at first since what was known of it is old.
+  return track.calls === 0 && track.phase === 'asking' ? dueAgain(track, at) : again(track, rules.limits);
 }
 
+/** A lost outcome: settled by evidence. Where data is at stake it is never sent again without, only told. */
 function resolve(track: Track, look: Look, at: number, rules: LookRules): Track {
   const evidence = shows(look, rules.action);
-  if (evidence !== null) return takenHold(track, track.sentAt ?? at, evidence);
+  if (evidence !== null) return takenHold(track, at, evidence);
   if (at - (track.sentAt ?? at) < rules.verify.settle * 1000) return track;
-  if (rules.action === 'flush') return ended(track, 'unknown');
-  return isIdle(look, rules.action) ? again(track, rules.limits) : track;
+  if (track.dataLoss) return ended(track, 'unknown');
+  return isIdle(look, rules.action) && !look.isProtected ? again(track, rules.limits) : track;
 }
 
 function watch(track: Track, look: Look, at: number, { settle }: VerifyPolicy): Track {
@@ -99,11 +113,16 @@ function watch(track: Track, look: Look, at: number, { settle }: VerifyPolicy): 
   if (look.task === undefined) return track;
   const isProof = track.evidence !== null || at - track.runningSince >= settle * 1000;
   const goodReads = isProof ? track.goodReads + 1 : 0;
-  if (goodReads < 2) return { ...track, goodReads };
+  if (goodReads < 2) return { ...track, goodReads, goodAt: at };
   return ended({ ...track, goodReads, verifiedAt: at, verifiedBy: track.evidence ?? 'quiet' }, 'succeeded', null);
 }
 
 const unhealthy = { code: 'unhealthy_after', reason: 'it is in ERROR after the action' };
+
+const seenAfterRefusal = {
+  code: 'outcome_unknown',
+  reason: 'its call was refused as a whole, yet it was seen at work: by this call or by somebody else',
+};
 
 function withEvidence(track: Track, look: Look, action: Action): Track {
   const evidence = track.evidence ?? shows(look, action);
@@ -117,8 +136,17 @@ function shows(look: Look, action: Action): 'state' | 'keys' | null {
 }
 
 function takenHold(track: Track, at: number, evidence: Track['evidence']): Track {
-  const sentAt = track.sentAt ?? at;
-  return { ...track, phase: 'accepted', group: 0, sentAt, acceptedAt: at, runningSince: at, evidence, problem: null };
+  const acceptedAt = track.sentAt ?? at;
+  return {
+    ...track,
+    phase: 'accepted',
+    group: 0,
+    maybeDone: false,
+    acceptedAt,
+    runningSince: at,
+    evidence,
+    problem: null,
+  };
 }
 
 function noteBusy(track: Track, look: Look): Track {
@@ -126,11 +154,23 @@ function noteBusy(track: Track, look: Look): Track {
   return { ...track, problem: { code: 'busy', reason: what } };
 }
 
-function isIdle(look: Look, action: Action): boolean {
-  return look.status !== null && isActionable(action, look.status) && (look.task ?? null) === null;
+/** Protected since the plan was made. */
+function leftOut(track: Track): Track {
+  const why = { code: 'protected', reason: 'it has been protected since the plan was made' };
+  return track.attempts === 0 ? ended(track, 'skipped', why) : gaveUp(track, why);
 }
 
-function goneForGood(look: Look): Track['problem'] {
+/** Gone or frozen: what was accepted or lost before may have been done all the same. */
+function endedByWorld(track: Track, why: { readonly code: string; readonly reason: string }): Track {
+  if (track.phase === 'accepted') return ended(track, 'unknown', { ...why, code: 'not_verified' });
+  return gaveUp(track, track.maybeDone ? { ...why, code: 'outcome_unknown' } : why);
+}
+
+function isIdle(look: Look, action: Action): boolean {
+  return look.status !== null && isActionable(action, look.status) && look.task === null;
+}
+
+function goneForGood(look: Look): { readonly code: string; readonly reason: string } | null {
   if (look.status === null) return { code: 'not_found', reason: 'it does not exist any more' };
   if (permanent.includes(look.status)) return { code: 'wrong_state', reason: `it is ${look.status}` };
   return null;

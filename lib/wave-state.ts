@@ -19,6 +19,8 @@ export interface WaveTask {
   readonly planned: readonly PlannedInstance[];
   /** Failed and unknown instances of the waves before. */
   readonly failures: number;
+  /** When the instances were last looked at before, in ms. */
+  readonly seenAt: number;
 }
 
 /** A wave between two turns. Times in ms since the epoch, `gap` in seconds. */
@@ -38,14 +40,24 @@ export interface Wave {
   readonly ask: boolean;
   readonly turn: number;
   readonly halt: Halt | null;
+  /** The halt has ended something that would have gone on. */
+  readonly stopped: boolean;
   readonly baseline: ReadonlyMap<string, number>;
 }
+
+/** Groups from here on are refused batches; 0 is the common one. */
+export const firstGroup = 1;
 
 /** The longest gap between two polls, in seconds (design rule 9). */
 const longestGap = 60;
 
 /** The wave after one answer. */
 export function applyAnswer(wave: Wave, batch: readonly Track[], sent: Sent): Wave {
+  if ('unsent' in sent) {
+    // What is late runs out of time in `judge`; a run that somebody else has ended has nothing more to say.
+    const halt = sent.unsent === 'closed' ? closed : wave.halt;
+    return { ...wave, now: Math.max(wave.now, sent.at), halt };
+  }
   const left = new Set(sent.left);
   const called = batch.filter((_, i) => !left.has(i));
   const lost = batch.filter((_, i) => left.has(i)).map((track) => ended(track, 'skipped', heldElsewhere));
@@ -53,17 +65,27 @@ export function applyAnswer(wave: Wave, batch: readonly Track[], sent: Sent): Wa
   const problem = 'problem' in sent ? sent.problem : null;
   const accepted = after.some(({ phase }) => phase === 'accepted' || phase === 'lost');
   const { interval } = wave.task.job.verify;
-  return replace(
+  const next = replace(
     {
       ...wave,
       now: Math.max(wave.now, sent.at),
       nextGroup: wave.nextGroup + 1,
       ask: wave.ask || after.some(({ phase }) => phase === 'asking'),
-      halt: wave.halt ?? (problem !== null && stops(problem) ? haltFor(problem) : null),
+      halt: wave.halt ?? (problem !== null && stops(problem) ? haltFor(problem, problem.class === 'auth') : null),
       ...(accepted && { gap: interval, lookAt: sent.at + interval * 1000 }),
     },
     after,
   );
+  return problem === null ? next : holdBack(next, problem, sent.at);
+}
+
+/** A throttled project is left alone for as long as it says: nothing that is due goes out before. */
+function holdBack(wave: Wave, problem: Problem, at: number): Wave {
+  const until = at + (problem.retryAfter ?? 0) * 1000;
+  const tracks = wave.tracks.map((track) =>
+    track.phase === 'due' && track.dueAt < until ? { ...track, dueAt: until } : track,
+  );
+  return problem.retryAfter === undefined ? wave : { ...wave, tracks };
 }
 
 /** What this turn did not come to goes with the next retry, so that a throttled project is left alone until then. */
@@ -91,17 +113,16 @@ export function applyLooks(
     return look === null ? track : applyLook(track, look, at, rules);
   });
   const gap = Math.min(Math.max(longestGap, job.verify.interval), wave.gap * 1.5);
-  const halt = wave.halt ?? (problem !== null && stops(problem) ? haltFor(problem) : null);
+  const halt = wave.halt ?? (problem !== null && stops(problem) ? haltFor(problem, true) : null);
   const next = { ...wave, now: at, ask: false, gap, lookAt: at + wave.gap * 1000, halt };
-  return regroup(replace(next, after), watched, after);
+  const lapsed = after.map((track) => lapse(track, at, job.verify));
+  return regroup(replace(next, lapsed), watched, lapsed);
 }
 
 /** What time and limits do to the tracks: deadlines, the failure threshold, a halt. */
 export function judge(wave: Wave): Wave {
   const { job, failures } = wave.task;
-  const timed = wave.tracks.map((track) =>
-    lapse(expire(track, job.retry, wave.now, wave.deadline), wave.now, job.verify),
-  );
+  const timed = wave.tracks.map((track) => expire(track, job.retry, wave.now, wave.deadline));
   const failed = failures + timed.filter(isFailure).length;
   const tripped: Halt = {
     code: 'max_failures',
@@ -109,14 +130,16 @@ export function judge(wave: Wave): Wave {
     blind: false,
   };
   const halt = wave.halt ?? (failed >= job.waves.maxFailures ? tripped : null);
-  return { ...wave, halt, tracks: halt === null ? timed : timed.map((track) => halted(track, halt)) };
+  if (halt === null) return { ...wave, tracks: timed };
+  const tracks = timed.map((track) => halted(track, halt));
+  return { ...wave, halt, tracks, stopped: wave.stopped || tracks.some((track, i) => track !== timed[i]) };
 }
 
 /** Batches that were refused as a whole, after the look: taken apart into smaller calls. */
 function regroup(wave: Wave, before: readonly Track[], after: readonly Track[]): Wave {
   let next = wave;
   for (const group of new Set(before.filter(({ phase }) => phase === 'asking').map((track) => track.group))) {
-    if (group === 0) continue;
+    if (group < firstGroup) continue;
     const isOfGroup = (_: Track, i: number): boolean => before[i]?.phase === 'asking' && before[i]?.group === group;
     const parted = takeApart(before.filter(isOfGroup), after.filter(isOfGroup), next.nextGroup);
     next = replace({ ...next, nextGroup: next.nextGroup + 2 }, parted);
@@ -145,11 +168,13 @@ function replace(wave: Wave, changed: readonly Track[]): Wave {
 }
 
 /** Why a run ends that DCS will not answer any more. Codes of our own (`clock_skew`, `secret_missing`) say it best. */
-export function haltFor(problem: Problem): Halt {
+export function haltFor(problem: Problem, blind: boolean): Halt {
   const isOurs = /^[a-z_]+$/.test(problem.code);
   const kind = problem.class === 'auth' ? 'credentials_rejected' : problem.status === 403 ? 'forbidden' : 'dcs_config';
-  return { code: isOurs ? problem.code : kind, reason: sentence(problem), blind: true };
+  return { code: isOurs ? problem.code : kind, reason: sentence(problem), blind };
 }
+
+const closed: Halt = { code: 'closed', reason: 'the run was ended by somebody else', blind: true };
 
 /** Another run of ours is at work on the instance: a collision. */
 export const heldElsewhere = { code: 'collision', reason: 'another run is at work on it' };

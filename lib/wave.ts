@@ -14,6 +14,7 @@ import {
   applyAnswer,
   applyLooks,
   emptyBudget,
+  firstGroup,
   haltFor,
   heldElsewhere,
   isDue,
@@ -30,9 +31,13 @@ export interface WavePorts {
   readonly dcs: DcsApi;
   readonly now: () => number;
   readonly leases: Leases;
+  /** Whether the run is still this execution's to work on. */
+  readonly isCurrent: () => Promise<boolean>;
+  /** Durable operations of the run so far. */
+  readonly spent: () => number;
   /** Takes calls from the project's retry budget; false when it is empty. */
   readonly takeRetries: (calls: number) => Promise<boolean>;
-  /** Remembers how far the wave is, for whoever looks at the run. */
+  /** Remembers how far the wave is, for whoever looks at the run, and for the case that this execution dies. */
   readonly save: (tracks: readonly Track[]) => Promise<void>;
 }
 
@@ -40,18 +45,28 @@ export interface WavePorts {
 export interface WaveResult {
   readonly tracks: readonly Track[];
   readonly halt: Halt | null;
+  /** The halt has ended something that would have gone on. */
+  readonly stopped: boolean;
 }
 
 /** Runs one wave to its end. */
 export async function runWave(task: WaveTask, ports: WavePorts): Promise<WaveResult> {
   let wave = judge(await open(task, ports));
   while (wave.tracks.some(({ phase }) => phase !== 'ended')) {
-    wave = judge(await takeTurn({ ...wave, turn: wave.turn + 1 }, ports));
+    wave = judge(await takeTurn(within(wave, ports.spent()), ports));
   }
-  return { tracks: wave.tracks, halt: wave.halt };
+  return { tracks: wave.tracks, halt: wave.halt, stopped: wave.stopped };
 }
 
-function takeTurn(wave: Wave, ports: WavePorts): Promise<Wave> {
+/** The next turn, or a halt before the engine would end the execution in the middle of it. */
+function within(wave: Wave, spent: number): Wave {
+  const next = { ...wave, turn: wave.turn + 1 };
+  if (spent <= mostOperations || wave.halt?.blind === true) return next;
+  return judge({ ...next, halt: { ...spentOperations, blind: spent > mostOperations + 200 } });
+}
+
+async function takeTurn(wave: Wave, ports: WavePorts): Promise<Wave> {
+  if (wave.tracks.every(({ phase }) => phase === 'ended')) return wave;
   if (wave.tracks.some((track) => isDue(track, wave.now))) return sendDue(wave, ports);
   if (wave.ask || (wave.now >= wave.lookAt && wave.tracks.some(isWatched))) return look(wave, ports);
   return rest(wave, ports);
@@ -68,23 +83,25 @@ async function open(task: WaveTask, ports: WavePorts): Promise<Wave> {
     const keys = counts?.ok === true ? planned.map(({ instanceId }) => counts.value.get(instanceId) ?? null) : null;
     return { at: ports.now(), leases, keys, problem };
   });
+  const isOld = opened.at - task.seenAt > freshFor;
   const counted = planned.flatMap(({ instanceId }, i): [string, number][] => {
     const keys = opened.keys?.[i] ?? null;
     return keys === null ? [] : [[instanceId, keys]];
   });
   return {
     task,
-    tracks: planned.map((instance, i) => leased(freshTrack(instance, opened.at), opened.leases[i])),
+    tracks: planned.map((instance, i) => leased(freshTrack(instance, opened.at), opened.leases[i], isOld)),
     now: opened.at,
     deadline: opened.at + job.retry.for * 1000,
     round: 0,
-    nextGroup: 2,
+    nextGroup: firstGroup,
     gap: job.verify.interval,
     lookAt: opened.at + job.verify.interval * 1000,
-    ask: opened.leases.includes('r'),
+    ask: isOld || opened.leases.includes('r'),
     leasedAt: opened.at,
     turn: 0,
-    halt: opened.problem === null ? null : haltFor(opened.problem),
+    halt: opened.problem === null ? null : haltFor(opened.problem, true),
+    stopped: false,
     baseline: new Map(counted),
   };
 }
@@ -93,18 +110,31 @@ async function open(task: WaveTask, ports: WavePorts): Promise<Wave> {
 async function sendDue(wave: Wave, ports: WavePorts): Promise<Wave> {
   const due = wave.tracks.filter((track) => isDue(track, wave.now));
   const batches = batchesOf(due);
-  const repeats = batches.filter((batch) => batch.some(({ calls }) => calls > 0)).length;
-  if (repeats > 0 && !(await ports.engine.step(name(wave, 'budget'), () => ports.takeRetries(repeats)))) {
-    return { ...wave, halt: emptyBudget };
-  }
   let next = wave;
   for (let from = 0; from < batches.length; from += atOnce) {
+    const some = batches.slice(from, from + atOnce);
     const before = next;
-    const answers = await sendSome(wave, ports, batches.slice(from, from + atOnce), from);
-    next = answers.reduce((state, { batch, sent }) => applyAnswer(state, batch, sent), next);
-    if (next.halt !== null || next.round > before.round) break;
+    if (!(await ports.engine.step(name(wave, `sending ${from + 1}`), () => prepare(before, some, ports)))) {
+      return { ...next, halt: emptyBudget };
+    }
+    const answers = await sendSome(wave, ports, some, from);
+    next = judge(answers.reduce((state, { batch, sent }) => applyAnswer(state, batch, sent), next));
+    if (next.halt !== null || answers.some(({ sent }) => isHeldBack(sent))) break;
   }
   return postpone(next, wave.now);
+}
+
+/** Before a few calls: pays for those that repeat something, and notes what is about to be sent. */
+async function prepare(wave: Wave, batches: readonly Track[][], ports: WavePorts): Promise<boolean> {
+  const repeats = batches.filter((batch) => batch.some(({ calls }) => calls > 0)).length;
+  if (repeats > 0 && !(await ports.takeRetries(repeats))) return false;
+  const about = new Set(batches.flat().map(({ id }) => id));
+  await ports.save(wave.tracks.map((track) => (about.has(track.id) ? { ...track, ...sending } : track)));
+  return true;
+}
+
+function isHeldBack(sent: Sent): boolean {
+  return 'problem' in sent && (sent.problem.class === 'throttled' || sent.problem.class === 'unreachable');
 }
 
 interface SentBatch {
@@ -117,8 +147,7 @@ async function sendSome(wave: Wave, ports: WavePorts, batches: Track[][], offset
   const { engine, now } = ports;
   const { action } = wave.task.job;
   const calls = batches.map((batch, i) => {
-    const ids = batch.map(({ id }) => id);
-    return engine.once(name(wave, `send ${offset + i + 1}`), () => sendHeld(ports, action, ids));
+    return engine.once(name(wave, `send ${offset + i + 1}`), () => sendHeld(ports, action, batch, wave.deadline));
   });
   const answers = await Promise.all(calls);
   const isWhole = answers.every(({ interrupted }) => !interrupted);
@@ -131,7 +160,12 @@ async function sendSome(wave: Wave, ports: WavePorts, batches: Track[][], offset
 }
 
 /** Sends those whose lease is still ours, once; whoever lost it is in no call. */
-async function sendHeld({ dcs, leases, now }: WavePorts, action: Action, ids: readonly string[]): Promise<Sent> {
+async function sendHeld(ports: WavePorts, action: Action, batch: readonly Track[], deadline: number): Promise<Sent> {
+  const { dcs, leases, now } = ports;
+  const ids = batch.map(({ id }) => id);
+  if (!(await ports.isCurrent())) return { at: now(), unsent: 'closed' };
+  // The process may have been away since the turn began.
+  if (now() > deadline && batch.some(({ calls }) => calls > 0)) return { at: now(), unsent: 'late' };
   const held = await leases.keep(ids);
   const left = ids.flatMap((_, i) => (held[i] === 't' ? [] : [i]));
   const ours = ids.filter((_, i) => held[i] === 't');
@@ -146,6 +180,7 @@ async function look(wave: Wave, ports: WavePorts): Promise<Wave> {
     ids: watched.map(({ id }) => id),
     tasks: new Set(asked.map(({ id }) => id)),
     baseline: new Map(watched.flatMap((track) => keysBefore(wave, track))),
+    protectedTag: wave.task.job.project.protectedTag,
   };
   const seen = await ports.engine.step(name(wave, 'look'), async () => {
     await ports.save(wave.tracks);
@@ -197,17 +232,39 @@ function pack({ looks, problem }: Looks): { kinds: (Look | null)[]; which: numbe
   return { kinds, which, ...(problem !== undefined && { problem }) };
 }
 
-/** A track by its lease: another run's leaves it out; a dead run's wants a look at what that run left behind. */
-function leased(track: Track, letter: string | undefined): Track {
+/**
+ * A track as the wave begins: held by another run, it is left out. Taken over from a run that died, or last seen a while
+ * ago, it is looked at first: what that run left behind, whether it has been protected or is at work since the plan.
+ */
+function leased(track: Track, letter: string | undefined, isOld: boolean): Track {
   if (letter === 'h') return ended(track, 'skipped', heldElsewhere);
-  // A group of its own: found idle, it goes on at once and has lost no attempt.
-  return letter === 'r' ? { ...track, phase: 'asking', group: 1 } : track;
+  return letter === 'r' || isOld ? { ...track, phase: 'asking' } : track;
 }
 
 function keysBefore(wave: Wave, { id, evidence }: Track): [string, number][] {
   const keys = wave.baseline.get(id);
   return keys === undefined || evidence !== null ? [] : [[id, keys]];
 }
+
+/** Ms for which what was read for the plan is good enough to act on. */
+const freshFor = 60_000;
+
+/** An execution has room for 3,000 operations; what is out then has still to be looked at. */
+const mostOperations = 2_600;
+
+const spentOperations: Halt = {
+  code: 'too_many_operations',
+  reason:
+    'the run took more steps than one execution has room for; larger waves or a longer verify.interval need fewer',
+  blind: false,
+};
+
+/** How a track is remembered while its call is out. */
+const sending = {
+  phase: 'ended',
+  status: 'unknown',
+  problem: { code: 'sending', reason: 'its call was about to be sent' },
+} as const;
 
 const interruption: Problem = {
   class: 'unknown',

@@ -35,13 +35,16 @@ export class VirtualEngine {
   writes = 0;
   /** Bytes of the largest remembered result. */
   largest = 0;
+  /** The name of the execution. */
+  readonly name: string;
   /** Durable operations, as AWS counts them: steps and waits. */
   readonly operations: string[] = [];
   readonly #clock: VirtualClock;
   readonly #journal: (Entry | undefined)[] = [];
   #crash: Crash | null;
 
-  constructor(clock: VirtualClock, crash: Crash | null = null) {
+  constructor(clock: VirtualClock, crash: Crash | null = null, name = 'execution-1') {
+    this.name = name;
     this.#clock = clock;
     this.#crash = crash;
   }
@@ -60,7 +63,7 @@ export class VirtualEngine {
     const suspended = new Promise<{ wakeAt: number }>((resolve) => {
       suspend = (wakeAt) => resolve({ wakeAt });
     });
-    const invocation = new Invocation(this, this.#clock, this.#journal, suspend);
+    const invocation = new Invocation(this.name, this, this.#clock, this.#journal, suspend);
     return Promise.race([flow(invocation).then((value) => ({ value })), suspended]);
   }
 
@@ -79,6 +82,7 @@ export class VirtualEngine {
 }
 
 class Invocation implements Engine {
+  readonly execution: string;
   readonly #engine: VirtualEngine;
   readonly #clock: VirtualClock;
   readonly #journal: readonly (Entry | undefined)[];
@@ -87,11 +91,13 @@ class Invocation implements Engine {
   #isOver = false;
 
   constructor(
+    execution: string,
     engine: VirtualEngine,
     clock: VirtualClock,
     journal: readonly (Entry | undefined)[],
     suspend: (wakeAt: number) => void,
   ) {
+    this.execution = execution;
     this.#engine = engine;
     this.#clock = clock;
     this.#journal = journal;
