@@ -51,6 +51,7 @@ function planLines({ plan }: RunView): string[] {
 
 function phaseOf({ status, code, reason, attempts, verifiedBy }: Outcome): string {
   if (status === 'succeeded') return `done${attempts > 1 ? ` at attempt ${attempts}` : ''}, verified by ${verifiedBy}`;
+  if (code === 'sending') return 'its call goes out';
   if (code === 'verifying') return 'accepted, being verified';
   if (code === 'busy') return `busy, waiting: ${reason}`;
   if (code === 'failed') return `refused without a reason at attempt ${attempts}, will be retried`;

@@ -109,6 +109,8 @@ async function mend(work: TickWork, record: RunRecord): Promise<RunRecord> {
   const status = await work.runtime.executions.status(record.runId);
   if (!record.started && record.status === 'accepted') {
     if (status === 'absent' && isTooLate(work, record)) return recordMissed(work, record);
+    // An execution that is there already was started by a door that could not note it; it must not get a second one.
+    if (status === 'running') return noteStarted(work, record);
     return work.startsLeft() > 0 ? start(work, record) : record;
   }
   const age = work.now - Date.parse(record.createdAt);
@@ -123,9 +125,14 @@ function isTooLate(work: TickWork, { event, job: { trigger } }: RunRecord): bool
 }
 
 async function start(work: TickWork, record: RunRecord): Promise<RunRecord> {
-  const { state, executions } = work.runtime;
-  await executions.start(record.runId);
-  const started = await updateRecord(state, record.runId, (now) => (now.started ? null : { ...now, started: true }));
+  await work.runtime.executions.start(record.runId);
+  return noteStarted(work, record);
+}
+
+async function noteStarted(work: TickWork, record: RunRecord): Promise<RunRecord> {
+  const started = await updateRecord(work.runtime.state, record.runId, (now) =>
+    now.started ? null : { ...now, started: true },
+  );
   work.note('started', record.runId);
   return started;
 }
