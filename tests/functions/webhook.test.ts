@@ -500,14 +500,11 @@ describe('a hook that is refused', () => {
 });
 
 describe('the door on AWS', () => {
-  it('says that this version does not run there yet', async () => {
+  it('asks to send again where its environment is incomplete', async () => {
     const answered = await call(handler, deploy());
 
     expect(answered.status).toBe(503);
-    expect(errorOf(answered)).toMatchObject({
-      code: 'aws_not_supported_yet',
-      message: expect.stringMatching(/npm start/),
-    });
+    expect(errorOf(answered)).toMatchObject({ code: 'unavailable' });
   });
 
   it('says no more than that it is not ready when its runtime cannot be had', async () => {
