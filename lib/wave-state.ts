@@ -36,6 +36,8 @@ export interface Wave {
   readonly lookAt: number;
   /** When the leases were last taken or renewed. */
   readonly leasedAt: number;
+  /** Until when a throttled project wants to be left alone. */
+  readonly heldUntil: number;
   /** An answer wants a look before anything else. */
   readonly ask: boolean;
   readonly turn: number;
@@ -76,16 +78,16 @@ export function applyAnswer(wave: Wave, batch: readonly Track[], sent: Sent): Wa
     },
     after,
   );
-  return problem === null ? next : holdBack(next, problem, sent.at);
+  const heldUntil = Math.max(wave.heldUntil, sent.at + (problem?.retryAfter ?? 0) * 1000);
+  return heldBack({ ...next, heldUntil });
 }
 
-/** A throttled project is left alone for as long as it says: nothing that is due goes out before. */
-function holdBack(wave: Wave, problem: Problem, at: number): Wave {
-  const until = at + (problem.retryAfter ?? 0) * 1000;
-  const tracks = wave.tracks.map((track) =>
-    track.phase === 'due' && track.dueAt < until ? { ...track, dueAt: until } : track,
-  );
-  return problem.retryAfter === undefined ? wave : { ...wave, tracks };
+/** A throttled project is left alone for as long as it says: nothing that is or becomes due goes out before. */
+function heldBack(wave: Wave): Wave {
+  const { heldUntil } = wave;
+  const isEarly = ({ phase, dueAt }: Track): boolean => phase === 'due' && dueAt < heldUntil;
+  if (!wave.tracks.some(isEarly)) return wave;
+  return { ...wave, tracks: wave.tracks.map((track) => (isEarly(track) ? { ...track, dueAt: heldUntil } : track)) };
 }
 
 /** What this turn did not come to goes with the next retry, so that a throttled project is left alone until then. */
@@ -116,7 +118,7 @@ export function applyLooks(
   const halt = wave.halt ?? (problem !== null && stops(problem) ? haltFor(problem, true) : null);
   const next = { ...wave, now: at, ask: false, gap, lookAt: at + wave.gap * 1000, halt };
   const lapsed = after.map((track) => lapse(track, at, job.verify));
-  return regroup(replace(next, lapsed), watched, lapsed);
+  return heldBack(regroup(replace(next, lapsed), watched, lapsed));
 }
 
 /** What time and limits do to the tracks: deadlines, the failure threshold, a halt. */

@@ -99,6 +99,7 @@ async function open(task: WaveTask, ports: WavePorts): Promise<Wave> {
     lookAt: opened.at + job.verify.interval * 1000,
     ask: isOld || opened.leases.includes('r'),
     leasedAt: opened.at,
+    heldUntil: 0,
     turn: 0,
     halt: opened.problem === null ? null : haltFor(opened.problem, true),
     stopped: false,
