@@ -2,6 +2,7 @@
 // items of 500, so that neither a step's result nor an item grows with the fleet.
 
 import * as v from 'valibot';
+import type { Problem } from './classify.ts';
 import type { Job } from './config.ts';
 import type { Engine } from './engine.ts';
 import type { Event } from './event.ts';
@@ -9,7 +10,7 @@ import type { DcsApi, Reading } from './execute.ts';
 import { inParallel, longestTask, stops } from './look.ts';
 import { type Candidate, type Detail, exclusion, type Instance, select } from './plan.ts';
 import { itemSize, type RunRecord, readList, readPart, writeList, writePart } from './record.ts';
-import { readUntil } from './retry.ts';
+import { isPassing, readUntil } from './retry.ts';
 import type { State } from './state.ts';
 
 /** What is known after the list was read. `outside`: at most 20 of the ids that the target does not select. */
@@ -34,14 +35,12 @@ const enoughTries = 3;
 /** Reads the list of the project and stores the candidates. A retryable problem is retried within the job's policy. */
 export function readInventory(engine: Engine, record: RunRecord, ports: InventoryPorts): Promise<Reading<Inventory>> {
   const { job, event, runId } = record;
-  let tries = 0;
-  return readUntil(engine, 'inventory', job.retry, ports.now, async () => {
+  return readUntil(engine, 'inventory', job.retry, ports.now, async (round) => {
     // Whoever is named by id shall be seen even where its tags have changed.
     const listed = await ports.dcs.list(job.target.ids.length > 0 ? {} : job.target.tags);
     if (!listed.ok) return listed;
     const total = await ports.dcs.total();
-    tries += 1;
-    if (!total.ok && (stops(total.problem) || tries < enoughTries)) return total;
+    if (!total.ok && (stops(total.problem) || (isPassing(total.problem) && round < enoughTries))) return total;
     const { candidates, outside } = choose(job, event, listed.value);
     await writeList(ports.state, runId, 'inventory', candidates);
     const value: Inventory = {
@@ -86,16 +85,14 @@ interface Slice {
 
 function readSome(engine: Engine, record: RunRecord, slice: Slice, ports: InventoryPorts): Promise<Reading<null>> {
   const { job, runId } = record;
-  const known = new Map<string, Detail | null>();
-  let tries = 0;
-  return readUntil(engine, `details ${slice.step + 1}`, job.retry, ports.now, async () => {
+  return readUntil(engine, `details ${slice.step + 1}`, job.retry, ports.now, async (round) => {
     const candidates = await readPart(ports.state, runId, 'inventory', slice.part, candidateSchema);
     const wanted = candidates.slice(slice.from, slice.to).filter((candidate) => isEligible(job, candidate));
+    const known = new Map<string, Detail | null>();
     const failed = await fillDetails(ports.dcs, job, wanted, known);
-    tries += 1;
     // One that cannot be read is left out of the plan; when nobody can be read, DCS is what is wrong.
     const isHopeless = failed !== null && (stops(failed.problem) || known.size === 0);
-    if (failed !== null && (isHopeless || tries < enoughTries)) return failed;
+    if (failed !== null && (isHopeless || (isPassing(failed.problem) && round < enoughTries))) return failed;
     const details = wanted.map(({ id }) => ({ id, detail: known.get(id) ?? null, unreadable: !known.has(id) }));
     await writePart(ports.state, runId, 'details', slice.step, details);
     return { ok: true, value: null };
@@ -184,7 +181,7 @@ function isEligible(job: Job, { instance }: StoredCandidate): boolean {
   return instance !== null && exclusion(job.action, job.project.protectedTag, instance) === null;
 }
 
-/** Fills `known` for whoever is missing in it, and answers with the gravest problem it met. */
+/** Fills `known` with whoever can be read, and answers with the gravest problem it met. */
 async function fillDetails(
   dcs: DcsApi,
   job: Job,
@@ -192,14 +189,18 @@ async function fillDetails(
   known: Map<string, Detail | null>,
 ): Promise<Extract<Reading<null>, { ok: false }> | null> {
   let failed: Extract<Reading<null>, { ok: false }> | null = null;
-  const missing = wanted.filter(({ id }) => !known.has(id));
-  await inParallel(missing, async ({ id }) => {
+  await inParallel(wanted, async ({ id }) => {
     if (failed !== null && stops(failed.problem)) return;
     const detail = await readDetail(dcs, job, id);
     if (detail.ok) known.set(id, detail.value);
-    else failed = failed !== null && stops(failed.problem) ? failed : detail;
+    else if (failed === null || gravity(detail.problem) > gravity(failed.problem)) failed = detail;
   });
   return failed;
+}
+
+/** What ends the run comes before what may pass, and that before what is about one instance only. */
+function gravity(problem: Problem): number {
+  return stops(problem) ? 2 : isPassing(problem) ? 1 : 0;
 }
 
 /** Type and task; and, where a restart might keep the data, whether it does. null: gone since it was listed. */

@@ -84,18 +84,19 @@ export function halted(track: Track, halt: Halt): Track {
 
 /**
  * Reads until it works: again after every passing problem, within `policy.for`; other problems are handed on at once.
- * Each try is a durable step named `name`, each pause a durable wait. `now` is read inside the steps.
+ * Each try is a durable step named `name`, each pause a durable wait. `now` is read inside the steps. `read` is told
+ * which try it is, from 1: a count of its own would begin anew at every wake.
  */
 export async function readUntil<T>(
   engine: Engine,
   name: string,
   policy: RetryPolicy,
   now: () => number,
-  read: () => Promise<Reading<T>>,
+  read: (round: number) => Promise<Reading<T>>,
 ): Promise<Reading<T>> {
   let deadline = Number.POSITIVE_INFINITY;
   for (let round = 1; ; round++) {
-    const { at, reading } = await engine.step(name, async () => ({ reading: await read(), at: now() }));
+    const { at, reading } = await engine.step(name, async () => ({ reading: await read(round), at: now() }));
     if (reading.ok || !isPassing(reading.problem)) return reading;
     deadline = Math.min(deadline, at + policy.for * 1000);
     const delay = Math.max(backoffDelay(policy, round, chanceOf(name, at)), reading.problem.retryAfter ?? 0);
@@ -104,6 +105,7 @@ export async function readUntil<T>(
   }
 }
 
-function isPassing(problem: Problem): boolean {
+/** Whether a problem may be gone at the next try. */
+export function isPassing(problem: Problem): boolean {
   return ['throttled', 'unreachable', 'unknown', 'busy'].includes(problem.class);
 }

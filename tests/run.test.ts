@@ -4,10 +4,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Action } from '../lib/config.ts';
-import type { DcsApi } from '../lib/execute.ts';
 import { leasesOf, leaseTime } from '../lib/lease.ts';
 import type { CallFault, InstanceScript } from '../lib/local/simulator/script.ts';
-import { idOf, instances, jobOf, type Played, play, type Scenario } from './support/scenario.ts';
+import { idOf, instances, jobOf, methodsOf, type Played, play, type Scenario } from './support/scenario.ts';
 
 const lost: CallFault['answer'] = { kind: 'error', status: 502, applies: true };
 const notApplied: CallFault['answer'] = { kind: 'error', status: 502, applies: false };
@@ -21,18 +20,6 @@ function scenario(action: Action, count: number, change: Partial<Scenario> = {})
 function oneWave(action: Action, count: number, change: Partial<Scenario> = {}): Scenario {
   const { waves } = jobOf(action);
   return scenario(action, count, { job: jobOf(action, { waves: { ...waves, canary: { percent: 100 } } }), ...change });
-}
-
-/** A port as an object of its own, so that a test can replace some of its methods. */
-function methodsOf(dcs: DcsApi): DcsApi {
-  return {
-    list: (tags) => dcs.list(tags),
-    total: () => dcs.total(),
-    show: (id) => dcs.show(id),
-    appendonly: (id) => dcs.appendonly(id),
-    keyCounts: () => dcs.keyCounts(),
-    act: (action, ids) => dcs.act(action, ids),
-  };
 }
 
 function flushes({ fleet }: Played, count: number): number[] {

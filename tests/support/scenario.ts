@@ -77,8 +77,22 @@ export interface Scenario {
   readonly crash?: Crash;
   /** What was there before. */
   readonly before?: (state: MemoryState, clock: VirtualClock) => Promise<void>;
-  /** Wraps the port to DCS, to watch or to disturb it. */
-  readonly wrap?: (dcs: DcsApi, clock: VirtualClock) => DcsApi;
+  /** Wraps the port to DCS, to watch or to disturb it; the fleet can be changed behind its back. */
+  readonly wrap?: (dcs: DcsApi, clock: VirtualClock, fleet: Fleet) => DcsApi;
+  /** Milliseconds that the nth wake comes late; default: none. */
+  readonly late?: (wake: number) => number;
+}
+
+/** A port as an object of its own, so that a test can replace some of its methods. */
+export function methodsOf(dcs: DcsApi): DcsApi {
+  return {
+    list: (tags) => dcs.list(tags),
+    total: () => dcs.total(),
+    show: (id) => dcs.show(id),
+    appendonly: (id) => dcs.appendonly(id),
+    keyCounts: () => dcs.keyCounts(),
+    act: (action, ids) => dcs.act(action, ids),
+  };
 }
 
 export interface Played {
@@ -96,9 +110,9 @@ export async function play(scenario: Scenario): Promise<Played> {
   const clock = new VirtualClock('2026-11-23T02:00:00Z');
   const fleet = new Fleet({ seed: 7, ...scenario.fleet, now: clock.now });
   const state = new MemoryState();
-  const engine = new VirtualEngine(clock, scenario.crash ?? null);
+  const engine = new VirtualEngine(clock, scenario.crash ?? null, 'execution-1', scenario.late);
   const memory = new MemoryDcs(fleet, { sleep: async (milliseconds) => clock.advance(milliseconds) });
-  const dcs = scenario.wrap?.(memory, clock) ?? memory;
+  const dcs = scenario.wrap?.(memory, clock, fleet) ?? memory;
   await scenario.before?.(state, clock);
   const id = await store(state, scenario, clock);
   const silence = (): void => undefined;

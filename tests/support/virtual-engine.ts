@@ -41,10 +41,18 @@ export class VirtualEngine {
   readonly operations: string[] = [];
   readonly #clock: VirtualClock;
   readonly #journal: (Entry | undefined)[] = [];
+  readonly #late: (wake: number) => number;
   #crash: Crash | null;
+  #wakes = 0;
 
-  constructor(clock: VirtualClock, crash: Crash | null = null, name = 'execution-1') {
+  constructor(
+    clock: VirtualClock,
+    crash: Crash | null = null,
+    name = 'execution-1',
+    late: (wake: number) => number = () => 0,
+  ) {
     this.name = name;
+    this.#late = late;
     this.#clock = clock;
     this.#crash = crash;
   }
@@ -54,7 +62,8 @@ export class VirtualEngine {
     for (;;) {
       const outcome = await this.#invoke(flow);
       if ('value' in outcome) return outcome.value;
-      this.#clock.advance(Math.max(0, outcome.wakeAt - this.#clock.now()));
+      this.#wakes += 1;
+      this.#clock.advance(Math.max(0, outcome.wakeAt - this.#clock.now()) + this.#late(this.#wakes));
     }
   }
 
