@@ -5,6 +5,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/tests/support/transform.js' },
   modulePathIgnorePatterns: ['<rootDir>/.serverless', '<rootDir>/.esbuild', '<rootDir>/.autopilot'],
+  // Jest leaves one core alone, which on a machine with two is half of it.
+  maxWorkers: '100%',
   // A limit for hangs only: several tests start processes, and a machine may be busy.
   testTimeout: 120_000,
   // The transform above does not instrument, V8 does without.
