@@ -27,9 +27,15 @@ export interface State {
   get(key: Key): Promise<Item | undefined>;
   /** Writes only where nothing is; false when something is there already. */
   putIfAbsent(key: Key, value: Json, options?: ItemOptions): Promise<boolean>;
-  /** Writes only over the version that was read; false when it has changed or is gone. */
-  updateIf(key: Key, version: number, value: Json): Promise<boolean>;
-  /** Writes unconditionally, version included: for items with a single writer. The index entry of an item is kept. */
+  /**
+   * Writes only over the version that was read; false when it has changed or is gone. The index entry of an item is
+   * kept, and so is its expiry, unless `expiresAt` is another one.
+   */
+  updateIf(key: Key, version: number, value: Json, options?: Pick<ItemOptions, 'expiresAt'>): Promise<boolean>;
+  /**
+   * Writes unconditionally, version included: for items with a single writer. Index entry and expiry of
+   * an item are kept where `options` names none.
+   */
   put(key: Key, value: Json, options?: ItemOptions): Promise<void>;
   /** Items of one pk whose sk starts with `prefix`, by sk ascending (code unit order). */
   query(pk: string, prefix: string): Promise<readonly Item[]>;

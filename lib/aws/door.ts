@@ -76,7 +76,7 @@ function orUnavailable(state: State): State {
   return {
     get: (key) => available(() => state.get(key)),
     putIfAbsent: (key, value, options) => available(() => state.putIfAbsent(key, value, options)),
-    updateIf: (key, version, value) => available(() => state.updateIf(key, version, value)),
+    updateIf: (key, version, value, options) => available(() => state.updateIf(key, version, value, options)),
     put: (key, value, options) => available(() => state.put(key, value, options)),
     query: (pk, prefix) => available(() => state.query(pk, prefix)),
     byJob: (job, limit, before) => available(() => state.byJob(job, limit, before)),

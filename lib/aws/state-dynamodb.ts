@@ -13,6 +13,7 @@ export const indexName = 'job-createdAt';
 
 type Attribute = { readonly S: string } | { readonly N: string } | { readonly B: string };
 type Attributes = { readonly [name: string]: Attribute };
+type Expiry = Pick<ItemOptions, 'expiresAt'>;
 type Input = { readonly [name: string]: Json };
 
 const text = v.object({ S: v.string() });
@@ -60,34 +61,36 @@ export class DynamoState implements State {
     return this.#conditional('PutItem', { Item: item, ConditionExpression: 'attribute_not_exists(pk)' });
   }
 
-  /** Writes only over the version that was read; index entry and expiry are kept. */
-  async updateIf(key: Key, version: number, value: Json): Promise<boolean> {
+  /** Writes only over the version that was read; the index entry is kept, and the expiry unless another one is named. */
+  async updateIf(key: Key, version: number, value: Json, options: Expiry = {}): Promise<boolean> {
+    const { sets, names: more, values } = settingOf(extras(key, options));
     return this.#conditional('UpdateItem', {
       Key: keyOf(key),
       ConditionExpression: '#version = :version',
-      UpdateExpression: 'SET #value = :value, #version = :next',
-      ExpressionAttributeNames: names,
+      UpdateExpression: `SET ${['#value = :value', '#version = :next', ...sets].join(', ')}`,
+      ExpressionAttributeNames: { ...names, ...more },
       ExpressionAttributeValues: {
         ':version': { N: String(version) },
         ':next': { N: String(version + 1) },
         ':value': packed(value),
+        ...values,
       },
     });
   }
 
   /** Writes unconditionally; index entry and expiry of an item are kept where `options` names none. */
   async put(key: Key, value: Json, options: ItemOptions = {}): Promise<void> {
-    const more = Object.entries(extras(key, options));
-    const sets = ['#value = :value', '#version = if_not_exists(#version, :none) + :one'];
+    const { sets, names: more, values } = settingOf(extras(key, options));
+    const all = ['#value = :value', '#version = if_not_exists(#version, :none) + :one', ...sets];
     const input = {
       Key: keyOf(key),
-      UpdateExpression: `SET ${[...sets, ...more.map(([name]) => `#${name} = :${name}`)].join(', ')}`,
-      ExpressionAttributeNames: { ...names, ...Object.fromEntries(more.map(([name]) => [`#${name}`, name])) },
+      UpdateExpression: `SET ${all.join(', ')}`,
+      ExpressionAttributeNames: { ...names, ...more },
       ExpressionAttributeValues: {
         ':value': packed(value),
         ':none': { N: '0' },
         ':one': { N: '1' },
-        ...Object.fromEntries(more.map(([name, attribute]) => [`:${name}`, attribute])),
+        ...values,
       },
     };
     // Such an item has one writer: a version that grew by two is as good as one that grew by one.
@@ -158,6 +161,16 @@ function extras({ pk }: Key, { index, expiresAt }: ItemOptions): Attributes {
   return {
     ...(index === undefined ? {} : { job: { S: index.job }, createdAt: { S: placeOf(index.createdAt, pk) } }),
     ...(expiresAt === undefined ? {} : { expiresAt: { N: String(Math.ceil(expiresAt / 1000)) } }),
+  };
+}
+
+/** What an update has to say to set `attributes`. */
+function settingOf(attributes: Attributes) {
+  const each = Object.entries(attributes);
+  return {
+    sets: each.map(([name]) => `#${name} = :${name}`),
+    names: Object.fromEntries(each.map(([name]) => [`#${name}`, name])),
+    values: Object.fromEntries(each.map(([name, attribute]) => [`:${name}`, attribute])),
   };
 }
 

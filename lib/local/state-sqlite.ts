@@ -19,7 +19,8 @@ const sql = {
   get: 'SELECT pk, sk, version, value FROM items WHERE pk = ? AND sk = ?',
   putIfAbsent: `INSERT INTO items (pk, sk, version, value, job, created_at, expires_at) VALUES (?, ?, 1, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING`,
-  updateIf: 'UPDATE items SET value = ?, version = version + 1 WHERE pk = ? AND sk = ? AND version = ?',
+  updateIf: `UPDATE items SET value = ?, version = version + 1, expires_at = coalesce(?, expires_at)
+    WHERE pk = ? AND sk = ? AND version = ?`,
   put: `INSERT INTO items (pk, sk, version, value, job, created_at, expires_at) VALUES (?, ?, 1, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET value = excluded.value, version = version + 1, job = coalesce(excluded.job, job),
       created_at = coalesce(excluded.created_at, created_at), expires_at = coalesce(excluded.expires_at, expires_at)`,
@@ -57,9 +58,15 @@ export class SqliteState implements State {
     return this.#statements.putIfAbsent.run(...columns(key, value, options)).changes === 1;
   }
 
-  /** Writes only over the version that was read; index entry and expiry are kept. */
-  async updateIf(key: Key, version: number, value: Json): Promise<boolean> {
-    return this.#statements.updateIf.run(canonicalJson(value), key.pk, key.sk, version).changes === 1;
+  /** Writes only over the version that was read; the index entry is kept, and the expiry unless another one is named. */
+  async updateIf(
+    key: Key,
+    version: number,
+    value: Json,
+    { expiresAt }: Pick<ItemOptions, 'expiresAt'> = {},
+  ): Promise<boolean> {
+    const values = [canonicalJson(value), expiresAt ?? null, key.pk, key.sk, version] as const;
+    return this.#statements.updateIf.run(...values).changes === 1;
   }
 
   /** Writes unconditionally; index entry and expiry of an item are kept where `options` names none. */

@@ -6,7 +6,7 @@ import type { IndexedItem, IndexPosition, Item, ItemOptions, Key, State } from '
 
 interface Stored {
   readonly item: Item;
-  readonly index?: NonNullable<ItemOptions['index']>;
+  readonly options: ItemOptions;
 }
 
 /** All items in one map. */
@@ -20,20 +20,25 @@ export class MemoryState implements State {
 
   async putIfAbsent(key: Key, value: Json, options: ItemOptions = {}): Promise<boolean> {
     if (this.#items.has(address(key))) return false;
-    this.#write(key, 1, value, options.index);
+    this.#write(key, 1, value, options);
     return true;
   }
 
-  async updateIf(key: Key, version: number, value: Json): Promise<boolean> {
+  async updateIf(
+    key: Key,
+    version: number,
+    value: Json,
+    options: Pick<ItemOptions, 'expiresAt'> = {},
+  ): Promise<boolean> {
     const stored = this.#items.get(address(key));
     if (stored?.item.version !== version) return false;
-    this.#write(key, version + 1, value, stored.index);
+    this.#write(key, version + 1, value, { ...stored.options, ...options });
     return true;
   }
 
   async put(key: Key, value: Json, options: ItemOptions = {}): Promise<void> {
     const stored = this.#items.get(address(key));
-    this.#write(key, (stored?.item.version ?? 0) + 1, value, options.index ?? stored?.index);
+    this.#write(key, (stored?.item.version ?? 0) + 1, value, { ...stored?.options, ...options });
   }
 
   async query(pk: string, prefix: string): Promise<readonly Item[]> {
@@ -43,16 +48,26 @@ export class MemoryState implements State {
   }
 
   async byJob(job: string, limit: number, before?: IndexPosition): Promise<readonly IndexedItem[]> {
-    const indexed = [...this.#items.values()].flatMap(({ item, index }) =>
+    const indexed = [...this.#items.values()].flatMap(({ item, options: { index } }) =>
       index?.job === job ? [{ ...item, createdAt: index.createdAt }] : [],
     );
     const later = indexed.filter((item) => before === undefined || newestFirst(before, item) < 0);
     return structuredClone(later.sort(newestFirst).slice(0, limit));
   }
 
-  #write(key: Key, version: number, value: Json, index: ItemOptions['index']): void {
+  /** When an item may be forgotten; nothing is forgotten here. */
+  expiryOf(key: Key): number | undefined {
+    return this.#items.get(address(key))?.options.expiresAt;
+  }
+
+  /** Where all items are. */
+  keys(): readonly Key[] {
+    return [...this.#items.values()].map(({ item: { pk, sk } }) => ({ pk, sk }));
+  }
+
+  #write(key: Key, version: number, value: Json, options: ItemOptions): void {
     const item = { pk: key.pk, sk: key.sk, version, value: structuredClone(value) };
-    this.#items.set(address(key), { item, ...(index === undefined ? {} : { index }) });
+    this.#items.set(address(key), { item, options });
   }
 }
 

@@ -22,9 +22,9 @@ export class FragileState extends MemoryState {
     return super.putIfAbsent(key, value, options);
   }
 
-  override async updateIf(key: Key, version: number, value: Json): Promise<boolean> {
+  override async updateIf(key: Key, version: number, value: Json, options = {}): Promise<boolean> {
     this.#check(key);
-    return super.updateIf(key, version, value);
+    return super.updateIf(key, version, value, options);
   }
 
   #check(key: Key): void {

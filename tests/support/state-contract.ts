@@ -8,12 +8,19 @@ import type { Key, State } from '../../lib/state.ts';
 
 const key: Key = { pk: 'run#a', sk: 'run' };
 
-/** Registers the suite under `name`; `open` gives an empty state, and is called before each test. */
-export function describeState(name: string, open: () => State): void {
+/** An empty state, and the way around the port to when an item of it may be forgotten: ms, in whole seconds. */
+export interface OpenState {
+  readonly state: State;
+  readonly expiryOf: (key: Key) => Promise<number | undefined>;
+}
+
+/** Registers the suite under `name`; `open` is called before each test. */
+export function describeState(name: string, open: () => Promise<OpenState>): void {
   describe(`the state port: ${name}`, () => {
     let state: State;
-    beforeEach(() => {
-      state = open();
+    let expiryOf: OpenState['expiryOf'];
+    beforeEach(async () => {
+      ({ state, expiryOf } = await open());
     });
 
     describe('one item', () => {
@@ -137,6 +144,70 @@ export function describeState(name: string, open: () => State): void {
           }),
           { numRuns: 100 },
         );
+      });
+    });
+
+    describe('when an item may be forgotten', () => {
+      const first = Date.UTC(2100, 0, 1);
+      const second = Date.UTC(2100, 0, 2);
+      const index = { job: 'job', createdAt: '2026-03-01T00:00:00.000Z' };
+
+      test('an item that was written without a time has none', async () => {
+        await state.putIfAbsent(key, 1);
+        await state.put({ pk: 'a', sk: 'b' }, 1);
+
+        expect(await expiryOf(key)).toBeUndefined();
+        expect(await expiryOf({ pk: 'a', sk: 'b' })).toBeUndefined();
+      });
+
+      test.each(['putIfAbsent', 'put'] as const)('%s gives an item its time', async (write) => {
+        await state[write](key, 1, { index, expiresAt: first });
+
+        expect(await expiryOf(key)).toBe(first);
+      });
+
+      test('putIfAbsent leaves the time of what is there', async () => {
+        await state.putIfAbsent(key, 1, { expiresAt: first });
+        await state.putIfAbsent(key, 2, { expiresAt: second });
+
+        expect(await expiryOf(key)).toBe(first);
+      });
+
+      test('updateIf and put keep the time where they name none', async () => {
+        await state.putIfAbsent(key, 1, { index, expiresAt: first });
+        await state.updateIf(key, 1, 2);
+        expect(await expiryOf(key)).toBe(first);
+
+        await state.put(key, 3);
+        await state.put(key, 4, { index });
+        expect(await expiryOf(key)).toBe(first);
+      });
+
+      test('updateIf and put change the time, and keep the place in the index', async () => {
+        await state.putIfAbsent(key, 1, { index, expiresAt: second });
+
+        expect(await state.updateIf(key, 1, 2, { expiresAt: first })).toBe(true);
+        expect(await expiryOf(key)).toBe(first);
+        await state.put(key, 3, { expiresAt: second });
+        expect(await expiryOf(key)).toBe(second);
+        expect(await state.byJob('job', 10)).toMatchObject([{ ...key, version: 3, value: 3 }]);
+      });
+
+      test('updateIf and put give a time to an item that had none', async () => {
+        await state.putIfAbsent(key, 1);
+        await state.updateIf(key, 1, 2, { expiresAt: first });
+        await state.put({ pk: 'a', sk: 'b' }, 1);
+        await state.put({ pk: 'a', sk: 'b' }, 2, { expiresAt: second });
+
+        expect(await expiryOf(key)).toBe(first);
+        expect(await expiryOf({ pk: 'a', sk: 'b' })).toBe(second);
+      });
+
+      test('updateIf over another version changes no time', async () => {
+        await state.putIfAbsent(key, 1, { expiresAt: first });
+
+        expect(await state.updateIf(key, 2, 2, { expiresAt: second })).toBe(false);
+        expect(await expiryOf(key)).toBe(first);
       });
     });
 
