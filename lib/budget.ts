@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 import type { Project } from './config.ts';
 import { asJson } from './record.ts';
+import { day } from './retention.ts';
 import type { Key, State } from './state.ts';
 
 const minute = 60_000;
@@ -20,10 +21,12 @@ export async function takeRetries(state: State, project: Project, calls: number,
     if (sum + calls > project.rate.retriesPerHour) return false;
     const current = String(Math.floor(now / minute));
     const value = asJson({ ...spent, [current]: (spent[current] ?? 0) + calls });
+    // What is older than an hour counts no more.
+    const options = { expiresAt: now + day };
     const written =
       item === undefined
-        ? await state.putIfAbsent(keyOf(project), value)
-        : await state.updateIf(keyOf(project), item.version, value);
+        ? await state.putIfAbsent(keyOf(project), value, options)
+        : await state.updateIf(keyOf(project), item.version, value, options);
     if (written) return true;
   }
 }

@@ -131,6 +131,8 @@ export interface Job {
   readonly waves: Waves;
   readonly retry: RetryPolicy;
   readonly verify: VerifyPolicy;
+  /** Seconds for which a run is kept after its end; see lib/retention.ts. */
+  readonly retention: number;
 }
 
 /** What an operator may be allowed to do; the doors of the last three are not there yet. */

@@ -34,7 +34,7 @@ const enoughTries = 3;
 
 /** Reads the list of the project and stores the candidates. A retryable problem is retried within the job's policy. */
 export function readInventory(engine: Engine, record: RunRecord, ports: InventoryPorts): Promise<Reading<Inventory>> {
-  const { job, event, runId } = record;
+  const { job, event } = record;
   return readUntil(engine, 'inventory', job.retry, ports.now, async (round) => {
     // Whoever is named by id shall be seen even where its tags have changed.
     const listed = await ports.dcs.list(job.target.ids.length > 0 ? {} : job.target.tags);
@@ -42,7 +42,7 @@ export function readInventory(engine: Engine, record: RunRecord, ports: Inventor
     const total = await ports.dcs.total();
     if (!total.ok && (stops(total.problem) || (isPassing(total.problem) && round < enoughTries))) return total;
     const { candidates, outside } = choose(job, event, listed.value);
-    await writeList(ports.state, runId, 'inventory', candidates);
+    await writeList(ports.state, record, 'inventory', candidates);
     const value: Inventory = {
       total: total.ok ? total.value : null,
       eligible: candidates.filter((candidate) => isEligible(job, candidate)).length,
@@ -94,7 +94,7 @@ function readSome(engine: Engine, record: RunRecord, slice: Slice, ports: Invent
     const isHopeless = failed !== null && (stops(failed.problem) || known.size === 0);
     if (failed !== null && (isHopeless || (isPassing(failed.problem) && round < enoughTries))) return failed;
     const details = wanted.map(({ id }) => ({ id, detail: known.get(id) ?? null, unreadable: !known.has(id) }));
-    await writePart(ports.state, runId, 'details', slice.step, details);
+    await writePart(ports.state, record, 'details', slice.step, details);
     return { ok: true, value: null };
   });
 }

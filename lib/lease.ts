@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 import type { Project } from './config.ts';
 import { asJson } from './record.ts';
+import { day } from './retention.ts';
 import type { Item, Key, State } from './state.ts';
 
 /** How long a lease lasts without being renewed, in ms: longer than an invocation of a function. */
@@ -38,7 +39,7 @@ export function leasesOf(state: State, project: Project, runId: string, now: () 
   return {
     take: (ids) => each(ids, (key) => takeOne(state, key, runId, now())),
     keep: (ids) => each(ids, (key) => keepOne(state, key, runId, now())),
-    release: async (ids) => void (await each(ids, (key) => releaseOne(state, key, runId))),
+    release: async (ids) => void (await each(ids, (key) => releaseOne(state, key, runId, now()))),
   };
 }
 
@@ -51,7 +52,7 @@ async function takeOne(state: State, key: Key, runId: string, now: number): Prom
     const lease = item === undefined ? null : v.parse(leaseSchema, item.value);
     const isOurs = lease === null || lease.runId === null || lease.runId === runId;
     if (!isOurs && lease.until > now) return 'h';
-    if (await write(state, key, item, { runId, until: now + leaseTime })) return isOurs ? 't' : 'r';
+    if (await write(state, key, item, { runId, until: now + leaseTime }, now)) return isOurs ? 't' : 'r';
   }
 }
 
@@ -60,20 +61,27 @@ async function keepOne(state: State, key: Key, runId: string, now: number): Prom
   for (;;) {
     const item = await state.get(key);
     if (item === undefined || v.parse(leaseSchema, item.value).runId !== runId) return 'h';
-    if (await write(state, key, item, { runId, until: now + leaseTime })) return 't';
+    if (await write(state, key, item, { runId, until: now + leaseTime }, now)) return 't';
   }
 }
 
-async function releaseOne(state: State, key: Key, runId: string): Promise<string> {
+async function releaseOne(state: State, key: Key, runId: string, now: number): Promise<string> {
   for (;;) {
     const item = await state.get(key);
     if (item === undefined || v.parse(leaseSchema, item.value).runId !== runId) return 'h';
-    if (await write(state, key, item, { runId: null, until: 0 })) return 't';
+    if (await write(state, key, item, { runId: null, until: 0 }, now)) return 't';
   }
 }
 
-function write(state: State, key: Key, item: Item | undefined, lease: v.InferOutput<typeof leaseSchema>) {
-  return item === undefined ? state.putIfAbsent(key, asJson(lease)) : state.updateIf(key, item.version, asJson(lease));
+type Lease = v.InferOutput<typeof leaseSchema>;
+
+/** A lease may be forgotten a day after its time: whoever had it then has long been replaced, or has ended. */
+function write(state: State, key: Key, item: Item | undefined, lease: Lease, now: number): Promise<boolean> {
+  const options = { expiresAt: Math.max(lease.until, now) + day };
+  const value = asJson(lease);
+  return item === undefined
+    ? state.putIfAbsent(key, value, options)
+    : state.updateIf(key, item.version, value, options);
 }
 
 function keyOf(project: Project, id: string): Key {

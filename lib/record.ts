@@ -3,9 +3,11 @@
 
 import * as v from 'valibot';
 import type { Json } from './canonical.ts';
+import { builtIn } from './config/defaults.ts';
 import type { Action, Job } from './config.ts';
 import { AutopilotError } from './errors.ts';
 import type { Event } from './event.ts';
+import { expiryOf } from './retention.ts';
 import type { Item, Key, State } from './state.ts';
 
 /** Ended: every status from `planned` on. */
@@ -82,9 +84,12 @@ export function deliveryKey(door: string, key: string): Key {
 }
 
 /** A stored value as the record that this program wrote. Throws AutopilotError `record_unreadable` for anything else. */
-export function recordOf(value: Json): RunRecord {
-  if (isRunRecord(value)) return value;
-  throw new AutopilotError('record_unreadable', 'a stored run was not written by this version of the program');
+export function recordOf(value: unknown): RunRecord {
+  if (!isStoredRecord(value)) {
+    throw new AutopilotError('record_unreadable', 'a stored run was not written by this version of the program');
+  }
+  const { job } = value;
+  return { ...value, job: { ...job, retention: job.retention ?? builtIn.retention } };
 }
 
 /** The record of a run, or undefined. */
@@ -95,7 +100,7 @@ export async function readRecord(state: State, runId: string): Promise<RunRecord
 
 /**
  * Changes the head of a run by a pure function, again and again until no other writer was in between; `change` may
- * return null to leave it as it is. Returns the record as it then is. Throws AutopilotError `run_unknown`.
+ * return null to leave it as it is. With its end a run gets the time at which it may be forgotten. Returns the record as it then is. Throws AutopilotError `run_unknown`.
  */
 export async function updateRecord(
   state: State,
@@ -107,27 +112,43 @@ export async function updateRecord(
     const before = recordOf(item.value);
     const after = change(before);
     if (after === null) return before;
-    if (await state.updateIf(runKey(runId), item.version, asJson(after))) return after;
+    const options = { expiresAt: expiryOf(after) };
+    if (await state.updateIf(runKey(runId), item.version, asJson(after), options)) return after;
   }
 }
 
 /** Writes a list in items of at most 500 entries, over whatever was there. */
-export async function writeList(state: State, runId: string, list: RunList, entries: readonly object[]): Promise<void> {
+export async function writeList(
+  state: State,
+  record: RunRecord,
+  list: RunList,
+  entries: readonly object[],
+): Promise<void> {
   const parts = Math.ceil(entries.length / itemSize);
   for (let part = 0; part < parts; part++) {
-    await writePart(state, runId, list, part, entries.slice(part * itemSize, (part + 1) * itemSize));
+    await writePart(state, record, list, part, entries.slice(part * itemSize, (part + 1) * itemSize));
   }
 }
 
 /** Writes one item of a list. */
 export async function writePart(
   state: State,
-  runId: string,
+  record: RunRecord,
   list: RunList,
   part: number,
   entries: readonly object[],
 ): Promise<void> {
-  await state.put(partKey(runId, list, part), asJson(entries));
+  await state.put(partKey(record.runId, list, part), asJson(entries), { expiresAt: expiryOf(record) });
+}
+
+/** Lets the lists of a run that has ended be forgotten together with its head. */
+export async function expireLists(state: State, record: RunRecord): Promise<void> {
+  const head = runKey(record.runId);
+  const items = await state.query(head.pk, '');
+  for (const item of items.filter(({ sk }) => sk !== head.sk)) {
+    // Whatever another writer has just written there keeps the time that it was written with.
+    await state.updateIf(item, item.version, item.value, { expiresAt: expiryOf(record) });
+  }
 }
 
 /** A whole list, in order; each entry is read by `schema`. */
@@ -166,6 +187,12 @@ async function existing(state: State, runId: string): Promise<Item> {
   return item;
 }
 
-function isRunRecord(value: unknown): value is RunRecord {
-  return typeof value === 'object' && value !== null && 'v' in value && value.v === 1 && 'runId' in value;
+/** As it is in the state: a job that was frozen by an earlier version has no retention. */
+interface StoredRecord extends Omit<RunRecord, 'job'> {
+  readonly job: Omit<Job, 'retention'> & Partial<Pick<Job, 'retention'>>;
+}
+
+function isStoredRecord(value: unknown): value is StoredRecord {
+  if (typeof value !== 'object' || value === null || !('v' in value) || value.v !== 1) return false;
+  return 'runId' in value && 'job' in value && typeof value.job === 'object' && value.job !== null;
 }

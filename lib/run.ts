@@ -13,6 +13,7 @@ import { leasesOf } from './lease.ts';
 import { stops } from './look.ts';
 import { excludedSchema, makePlan, type Plan, plannedSchema } from './plan.ts';
 import {
+  expireLists,
   itemSize,
   type RunRecord,
   type RunStatus,
@@ -104,7 +105,7 @@ async function runWaves(
   let stopped = false;
   for (const [i, planned] of plan.waves.entries()) {
     const offset = from;
-    const save = (tracks: readonly Track[]): Promise<void> => saveOutcomes(runId, outcomes, offset, tracks, world);
+    const save = (tracks: readonly Track[]): Promise<void> => saveOutcomes(record, outcomes, offset, tracks, world);
     const { spent } = engine;
     const ports = { engine, dcs, now: world.now, leases, isCurrent, spent, takeRetries: takeMore, save };
     const task = { runId, job, number: i + 1, planned, failures, seenAt: plannedAt };
@@ -187,8 +188,8 @@ async function freezePlan(record: RunRecord, inventory: Inventory, world: World)
   const { state } = world;
   const { runId, job } = record;
   const plan = makePlan(job, await readCandidates(state, runId, inventory));
-  await writeList(state, runId, 'plan', plan.waves.flat());
-  await writeList(state, runId, 'excluded', plan.excluded);
+  await writeList(state, record, 'plan', plan.waves.flat());
+  await writeList(state, record, 'excluded', plan.excluded);
   const head = { hash: plan.hash, waves: plan.waves.map(({ length }) => length), excluded: plan.excluded.length };
   await updateRecord(state, runId, (before) => ({ ...before, plan: head }));
   world.log.debug('plan', { runId, hash: plan.hash, waves: head.waves.length, excluded: head.excluded });
@@ -206,7 +207,7 @@ async function frozenPlan(record: RunRecord, world: World): Promise<Plan> {
 
 /** Writes the outcomes of one wave, in the items that it shares with its neighbours. */
 async function saveOutcomes(
-  runId: string,
+  record: RunRecord,
   all: readonly Outcome[],
   offset: number,
   tracks: readonly Track[],
@@ -215,22 +216,23 @@ async function saveOutcomes(
   const outcomes = all.toSpliced(offset, tracks.length, ...tracks.map(outcomeOf));
   const last = Math.ceil((offset + tracks.length) / itemSize);
   for (let part = Math.floor(offset / itemSize); part < last; part++) {
-    await writePart(world.state, runId, 'outcomes', part, outcomes.slice(part * itemSize, (part + 1) * itemSize));
+    await writePart(world.state, record, 'outcomes', part, outcomes.slice(part * itemSize, (part + 1) * itemSize));
   }
   const counts = countOutcomes(outcomes);
-  await updateRecord(world.state, runId, (before) => ({ ...before, counts }));
+  await updateRecord(world.state, record.runId, (before) => ({ ...before, counts }));
 }
 
-/** Writes the end of the run. */
+/** Writes the end of the run; all that is stored of it is kept for the same time from here on. */
 async function report(record: RunRecord, ending: Ending, world: World): Promise<RunStatus> {
   const { runId, job } = record;
   const { outcomes = [], ...end } = ending;
-  await writeList(world.state, runId, 'outcomes', outcomes);
+  await writeList(world.state, record, 'outcomes', outcomes);
   const counts = countOutcomes(outcomes);
   const finishedAt = new Date(world.now()).toISOString();
-  await updateRecord(world.state, runId, (before) =>
+  const ended = await updateRecord(world.state, runId, (before) =>
     isGoing(before.status) ? { ...before, ...end, counts, finishedAt } : null,
   );
+  await expireLists(world.state, ended);
   for (const { instanceId, status, attempts, code } of outcomes) {
     world.log.info('outcome', { runId, instanceId, status, attempts, code });
   }

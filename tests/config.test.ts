@@ -90,6 +90,7 @@ describe('a full configuration', () => {
       },
       retry: { maxAttempts: 3, baseDelay: 1, maxDelay: 120, for: 7200 },
       verify: { interval: 5, settle: 30, timeout: 86_400 },
+      retention: 2_592_000,
     });
   });
 
@@ -112,6 +113,7 @@ describe('a full configuration', () => {
       },
       retry: { maxAttempts: 4, baseDelay: 10, maxDelay: 300, for: 3600 },
       verify: { interval: 10, settle: 60, timeout: 900 },
+      retention: 604_800,
     });
   });
 

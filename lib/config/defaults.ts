@@ -10,6 +10,7 @@ export const builtIn: {
   readonly waves: Waves;
   readonly retry: RetryPolicy;
   readonly verify: VerifyPolicy;
+  readonly retention: number;
 } = {
   enabled: true,
   dryRun: false,
@@ -23,6 +24,7 @@ export const builtIn: {
   },
   retry: { maxAttempts: 6, baseDelay: 10, maxDelay: 300, for: 3600 },
   verify: { interval: 10, settle: 60, timeout: 1800 },
+  retention: 90 * 86_400,
 };
 
 /** Instances with this tag are never touched, unless the project names another tag. */

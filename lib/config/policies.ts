@@ -5,7 +5,7 @@ import { closed, may, says } from './keys.ts';
 import { amount, duration, flag, listOf, oneOf, share, tagValue, text, whole } from './values.ts';
 
 /** Keys of a job that the contract has and this version does not enforce; they are refused in `defaults` too. */
-export const jobNotYet = ['ladder', 'backup', 'cooldown', 'approval', 'collision', 'window', 'retention'];
+export const jobNotYet = ['ladder', 'backup', 'cooldown', 'approval', 'collision', 'window'];
 
 const guards = closed(
   {
@@ -54,4 +54,5 @@ export const policies = {
   waves: may(waves, 'In which portions the work is done'),
   retry: may(retry, 'How what failed is tried again'),
   verify: may(verify, 'How it is made sure that an instance came back'),
+  retention: may(duration(), 'How long a run is kept after its end, at least a day. Default: 90d'),
 };

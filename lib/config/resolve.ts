@@ -99,6 +99,7 @@ function resolvePolicies(job: Policies, defaults: Policies): typeof builtIn {
     waves: resolveWaves(job, defaults),
     retry: { ...builtIn.retry, ...defaults.retry, ...job.retry },
     verify: { ...builtIn.verify, ...defaults.verify, ...job.verify },
+    retention: job.retention ?? defaults.retention ?? builtIn.retention,
   };
 }
 

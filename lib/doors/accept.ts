@@ -8,6 +8,7 @@ import { type Event, runId } from '../event.ts';
 import type { HttpAnswer } from '../http.ts';
 import { asJson, deliveryKey, type RunRecord, type RunStatus, readRecord, runKey, updateRecord } from '../record.ts';
 import { isGoing, noCounts } from '../report.ts';
+import { expiryOf } from '../retention.ts';
 import type { Runtime } from '../runtime.ts';
 import { type NewReadKey, statusUrlOf } from './read-key.ts';
 
@@ -47,9 +48,9 @@ export async function accept(
   delivery?: Delivery,
   readKey?: NewReadKey,
 ): Promise<Accepted> {
-  const own = runId(runtime.config.stage, job.name, event.identity);
-  const id = delivery === undefined ? own : await claim(runtime, delivery, own);
-  const fresh = { ...newRecord(runtime, id, job, event), ...(readKey !== undefined && { readKey: readKey.stored }) };
+  const own = newRecord(runtime, runId(runtime.config.stage, job.name, event.identity), job, event);
+  const id = delivery === undefined ? own.runId : await claim(runtime, delivery, own);
+  const fresh = { ...own, runId: id, ...(readKey !== undefined && { readKey: readKey.stored }) };
   const stored = await store(runtime, fresh);
   const record = stored ? fresh : await storedRecord(runtime, id);
   if (stored) runtime.log.info('run accepted', { runId: id, job: job.name, requestedBy: event.requestedBy });
@@ -97,11 +98,18 @@ export async function recordEnded(
   return { runId: id, status: record.status, duplicate: !stored };
 }
 
-/** The id of the run that this delivery belongs to: its own, or the one that was stored with it before. */
-async function claim(runtime: Entry, delivery: Delivery, own: string): Promise<string> {
-  const value = { bodyHash: delivery.bodyHash, runId: own };
-  if (await runtime.state.putIfAbsent(deliveryKey(delivery.door, delivery.key), value)) return own;
-  return (await readDelivery(runtime, delivery)) ?? own;
+/**
+ * The id of the run that this delivery belongs to: its own, or the one that was stored with it before. The delivery is
+ * remembered for as long as a run that is stored now can be.
+ */
+async function claim(runtime: Entry, { door, key, bodyHash }: Delivery, own: RunRecord): Promise<string> {
+  const options = { expiresAt: expiryOf(own) };
+  const place = deliveryKey(door, key);
+  if (await runtime.state.putIfAbsent(place, { bodyHash, runId: own.runId }, options)) return own.runId;
+  const known = (await readDelivery(runtime, { door, key, bodyHash })) ?? own.runId;
+  // The run of a known delivery is being stored, was lost on its way, or is forgotten: it is stored (again) now.
+  await runtime.state.put(place, { bodyHash, runId: known }, options);
+  return known;
 }
 
 async function readDelivery(runtime: Entry, delivery: Delivery): Promise<string | undefined> {
@@ -120,7 +128,7 @@ function newRecord(runtime: Pick<Entry, 'now'>, id: string, job: Job, event: Eve
 
 function store(runtime: Pick<Entry, 'state'>, record: RunRecord): Promise<boolean> {
   const index = { job: record.job.name, createdAt: record.createdAt };
-  return runtime.state.putIfAbsent(runKey(record.runId), asJson(record), { index });
+  return runtime.state.putIfAbsent(runKey(record.runId), asJson(record), { index, expiresAt: expiryOf(record) });
 }
 
 async function storedRecord(runtime: Pick<Entry, 'state'>, id: string): Promise<RunRecord> {

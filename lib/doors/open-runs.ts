@@ -3,7 +3,7 @@
 
 import * as v from 'valibot';
 import type { Json } from '../canonical.ts';
-import { type RunRecord, readRecord, recordOf, updateRecord } from '../record.ts';
+import { expireLists, type RunRecord, readRecord, recordOf, updateRecord } from '../record.ts';
 import { isGoing } from '../report.ts';
 import type { Runtime } from '../runtime.ts';
 import { lookBack } from '../schedule.ts';
@@ -149,6 +149,7 @@ async function recordDeath(work: TickWork, record: RunRecord): Promise<RunRecord
     'the execution of the run ended without recording a result; what it had sent to DCS is in its outcomes';
   const ended = await end(work, record, { status: 'failed', code: 'execution_died', reason });
   if (ended.code === 'execution_died') work.note('died', record.runId);
+  await expireLists(work.runtime.state, ended);
   return ended;
 }
 

@@ -93,6 +93,7 @@ describe('docs/configuration.md', () => {
       },
       retry: { maxAttempts: 6, baseDelay: '10s', maxDelay: '5m', for: '1h' },
       verify: { interval: '10s', settle: '60s', timeout: '30m' },
+      retention: '90d',
     };
     const project = {
       ...smallFile.projects.p,

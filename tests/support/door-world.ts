@@ -80,6 +80,7 @@ export function jobOf(name: string, trigger: JobTrigger, changes: Partial<Job> =
     },
     retry: { maxAttempts: 6, baseDelay: 10, maxDelay: 300, for: 3600 },
     verify: { interval: 10, settle: 60, timeout: 1800 },
+    retention: 7 * 86_400,
     ...changes,
   };
 }
@@ -222,7 +223,7 @@ function failing(world: Omit<DoorWorld, 'runtime' | 'open'>): State {
   return {
     get: (key) => counted(world, () => state.get(key)),
     putIfAbsent: (key, value, options) => counted(world, () => state.putIfAbsent(key, value, options)),
-    updateIf: (key, version, value) => counted(world, () => state.updateIf(key, version, value)),
+    updateIf: (key, version, value, options) => counted(world, () => state.updateIf(key, version, value, options)),
     put: (key, value, options) => counted(world, () => state.put(key, value, options)),
     query: (pk, prefix) => counted(world, () => state.query(pk, prefix)),
     byJob: (job, limit, before) => counted(world, () => state.byJob(job, limit, before)),

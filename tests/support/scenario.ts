@@ -66,6 +66,7 @@ export function jobOf(action: Action, change: Partial<Job> = {}): Job {
     },
     retry: { maxAttempts: 6, baseDelay: 10, maxDelay: 300, for: 3600 },
     verify: { interval: 10, settle: 60, timeout: 1800 },
+    retention: 7 * 86_400,
     ...change,
   };
 }
