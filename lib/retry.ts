@@ -6,7 +6,7 @@ import type { Problem } from './classify.ts';
 import type { RetryPolicy } from './config.ts';
 import type { Engine } from './engine.ts';
 import type { Reading } from './execute.ts';
-import { dueAgain, ended, gaveUp, type Track } from './track.ts';
+import { dueAgain, ended, gaveUp, mayBeDone, type Track } from './track.ts';
 
 /** The shortest backoff, in seconds: durable waits are whole seconds. */
 const floor = 1;
@@ -78,7 +78,9 @@ export function halted(track: Track, halt: Halt): Track {
     case 'lost':
       return halt.blind ? ended(track, 'unknown', why) : track;
     default:
-      return track.attempts === 0 ? ended(track, 'not_started', why) : gaveUp(track, track.problem ?? why);
+      return track.attempts === 0 && !mayBeDone(track)
+        ? ended(track, 'not_started', why)
+        : gaveUp(track, track.problem ?? why);
   }
 }
 

@@ -28,7 +28,7 @@ export interface Track {
   readonly dueAt: number;
   /** Calls never mix groups; 0 is the common one, others come from splitting a refused batch. */
   readonly group: number;
-  /** When a call that named it among others was refused as a whole, and with how many others; null: it was not. */
+  /** When a call that named it among others was refused as a whole, and how many it named; null: that is settled. */
   readonly refused: { readonly at: number; readonly size: number } | null;
   /** Its last send may have been applied: no answer told. */
   readonly maybeDone: boolean;
@@ -78,9 +78,17 @@ export function ended(track: Track, status: Outcome['status'], problem: Track['p
   return { ...track, phase: 'ended', status, problem };
 }
 
-/** The track at an end that is no success: `unknown` where its last send may have been applied, else `failed`. */
+/**
+ * Whether it may have been acted on although no answer said so: its last answer told nothing, or a call that was refused
+ * as a whole may have got as far as this instance, and it has not been looked at for long enough since.
+ */
+export function mayBeDone({ maybeDone, refused, phase }: Track): boolean {
+  return maybeDone || (refused !== null && (phase === 'asking' || phase === 'busy'));
+}
+
+/** The track at an end that is no success: `unknown` where it may have been acted on, else `failed`. */
 export function gaveUp(track: Track, problem: Track['problem'] = track.problem): Track {
-  return ended(track, track.maybeDone ? 'unknown' : 'failed', problem);
+  return ended(track, mayBeDone(track) ? 'unknown' : 'failed', problem);
 }
 
 /** Due again at `dueAt`, in the common group unless said otherwise. */
@@ -96,7 +104,8 @@ export function isFailure(track: Track): boolean {
 /** What the world is told of a track, at its end or on the way there. */
 export function outcomeOf(track: Track): Outcome {
   const { id, name, attempts, problem, acceptedAt, verifiedAt, verifiedBy } = track;
-  const status = track.phase === 'ended' ? track.status : track.sentAt === null ? 'not_started' : 'unknown';
+  const isUntouched = track.sentAt === null && !mayBeDone(track);
+  const status = track.phase === 'ended' ? track.status : isUntouched ? 'not_started' : 'unknown';
   return {
     instanceId: id,
     name,

@@ -4,7 +4,7 @@
 import type { Action, VerifyPolicy } from './config.ts';
 import { isActionable } from './plan.ts';
 import { again, type RetryLimits } from './retry.ts';
-import { dueAgain, ended, gaveUp, type Track } from './track.ts';
+import { dueAgain, ended, gaveUp, mayBeDone, type Track } from './track.ts';
 
 /** One instance as it was seen. */
 export interface Look {
@@ -81,13 +81,15 @@ export function lapse(track: Track, now: number, { timeout, interval }: VerifyPo
 /** Before a send: whoever is at work waits, and whoever could have been acted on already is not sent to lightly. */
 function decide(track: Track, look: Look, at: number, rules: LookRules): Track {
   if (look.isProtected) return leftOut(track);
+  const isSettled = track.refused === null || at - track.refused.at >= rules.verify.settle * 1000;
+  const settled = isSettled ? { refused: null } : {};
   if (track.refused !== null && track.dataLoss) {
     // The documents leave open whether the instances before the refused one were acted on: nobody is sent to again
     // before it has been seen idle for the settle time.
     if (shows(look, rules.action) !== null) return ended(track, 'unknown', seenAfterRefusal);
-    if (isIdle(look, rules.action) && at - track.refused.at < rules.verify.settle * 1000) return track;
+    if (isIdle(look, rules.action) && !isSettled) return track;
   }
-  if (!isIdle(look, rules.action)) return noteBusy({ ...track, phase: 'busy', group: 0 }, look);
+  if (!isIdle(look, rules.action)) return noteBusy({ ...track, phase: 'busy', group: 0, ...settled }, look);
   if (track.phase === 'asking' && track.refused !== null) return { ...track, phase: 'due', dueAt: at };
   // Not sent to yet: it was looked at first since what was known of it is old.
   return track.calls === 0 && track.phase === 'asking' ? dueAgain(track, at) : again(track, rules.limits);
@@ -157,12 +159,14 @@ function noteBusy(track: Track, look: Look): Track {
 /** Protected since the plan was made. */
 function leftOut(track: Track): Track {
   const why = { code: 'protected', reason: 'it has been protected since the plan was made' };
-  return track.attempts === 0 ? ended(track, 'skipped', why) : gaveUp(track, why);
+  return track.attempts === 0 && !mayBeDone(track) ? ended(track, 'skipped', why) : gaveUp(track, why);
 }
 
 /** Gone or frozen: what was accepted or lost before may have been done all the same. */
 function endedByWorld(track: Track, why: { readonly code: string; readonly reason: string }): Track {
   if (track.phase === 'accepted') return ended(track, 'unknown', { ...why, code: 'not_verified' });
+  // A call that names one which is gone is refused for it.
+  if (why.code === 'not_found' && !track.maybeDone) return ended(track, 'failed', why);
   return gaveUp(track, track.maybeDone ? { ...why, code: 'outcome_unknown' } : why);
 }
 

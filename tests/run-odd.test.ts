@@ -243,6 +243,34 @@ describe('a refused call that was applied in part', () => {
     expect(played.view.counts).toMatchObject({ unknown: 5, succeeded: 5 });
     expect(Math.min(...sends.slice(1).map(([at]) => at))).toBeGreaterThanOrEqual(60);
   });
+
+  it.each<[string, NonNullable<Scenario['wrap']>]>([
+    [
+      'is halted',
+      watched([], (_, ids) => (ids.length === 10 ? refused('config', { code: 'DCS.2007', status: 403 }) : null)),
+    ],
+    [
+      'is protected by somebody',
+      (dcs, _clock, fleet) => ({
+        ...methodsOf(dcs),
+        act: async (action, ids) => {
+          const answer = await dcs.act(action, ids);
+          for (const id of ids) fleet.set(id, { tags: guarded });
+          return answer;
+        },
+      }),
+    ],
+  ])('is not called untouched when the run %s before that is settled', async (_, wrap) => {
+    const played = await play({
+      job: single('flush'),
+      fleet: { instances: instances(60), switches, script: { instances: busy } },
+      wrap,
+    });
+
+    const told = played.view.outcomes.slice(0, 9).map(({ status }) => status);
+    expect(applied(played, 'flush', 9)).toEqual(Array(9).fill(1));
+    expect(told).toEqual(Array(9).fill('unknown'));
+  });
 });
 
 describe('somebody else', () => {
