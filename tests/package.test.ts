@@ -1,12 +1,10 @@
 // Packaging: what is in each function and what is not, that it loads and answers in a process of its own, and that the
 // configuration is compiled in or refused with every fault.
 
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 import * as v from 'valibot';
@@ -15,9 +13,9 @@ import { readConfig } from '../lib/config/file.ts';
 import { type AwsStandIn, runAlias, startAwsStandIn } from './support/aws-stand-in.ts';
 import { type Bundle, bundleFunctions, type FunctionName, functionNames, root } from './support/bundles.ts';
 import { bearer, eventOf, type Sent } from './support/door-world.ts';
+import { loadBundle } from './support/load-bundle.ts';
 import { packageService } from './support/packaged-service.ts';
 
-const execute = promisify(execFile);
 const fixture = (name: string): string => join(root, 'tests/fixtures', name);
 const folder = mkdtempSync(join(tmpdir(), 'autopilot-package-'));
 let bundles: Readonly<Record<FunctionName, Bundle>>;
@@ -69,25 +67,11 @@ describe('what a bundle holds', () => {
   });
 });
 
-const loaded = v.object({
-  type: v.string(),
-  answer: v.optional(v.unknown()),
-  thrown: v.optional(v.object({ name: v.string(), code: v.optional(v.string()), message: v.string() })),
-});
-
-async function load(
+const load = (
   name: FunctionName,
   event: object,
   env: Readonly<Record<string, string>> = { AWS_REGION: 'eu-central-1' },
-): Promise<v.InferOutput<typeof loaded> & { log: string }> {
-  const { stdout, stderr } = await execute(
-    process.execPath,
-    ['--enable-source-maps', join(root, 'tests/support/load-bundle.cjs'), bundles[name].file, JSON.stringify(event)],
-    { env, timeout: 20_000 },
-  );
-  const last = stdout.lastIndexOf('\n');
-  return { ...v.parse(loaded, JSON.parse(stdout.slice(last))), log: stdout.slice(0, last) + stderr };
-}
+) => loadBundle(bundles[name].file, event, env);
 
 describe('the compiled configuration', () => {
   it('is what was read from the file, down to the mappings that inherit nothing', async () => {

@@ -1,7 +1,8 @@
 // AWS for the functions in a test, behind one address: the tables are dynalite's, parameters are a map, and the starts of
-// executions are kept. What it does not know it answers with 501, so that a call nobody expected shows.
+// executions are kept, or handed on to a Lambda that runs them. What it does not know it answers with 501, so that a
+// call nobody expected shows.
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import dynalite from 'dynalite';
 import { anyKeys, makeTable } from './dynamo-table.ts';
 
@@ -23,26 +24,46 @@ export interface Started {
   readonly payload: string;
 }
 
+/** A call of Lambda's API. */
+export interface LambdaCall {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** Its answer; `error` is the type of a refusal. */
+export interface LambdaAnswer {
+  readonly status: number;
+  readonly error?: string;
+  readonly body?: object;
+}
+
+/** Lambda behind the stand-in; undefined for a call that it does not know. */
+export type Lambda = (call: LambdaCall) => Promise<LambdaAnswer | undefined>;
+
 export interface AwsStandIn {
   /** Values of Parameter Store by name. */
   readonly parameters: Map<string, string>;
   readonly started: Started[];
   /** Targets and paths in the order of the calls: `GetItem`, `GetParameter`, `POST /2015-03-31/functions/…`. */
   readonly calls: string[];
+  /** Those of them that were answered with 501. */
+  readonly unknown: string[];
   /** The environment of a function that lives there. */
   readonly env: Readonly<Record<string, string>>;
   readonly endpoint: string;
   readonly close: () => void;
 }
 
-/** Starts it, with the table `state` in it; the caller closes it. */
-export async function startAwsStandIn(): Promise<AwsStandIn> {
+/** Starts it, with the table `state` in it; the caller closes it. Without a `lambda` executions never go on. */
+export async function startAwsStandIn(lambda: Lambda = idle): Promise<AwsStandIn> {
   const tables = dynalite({ createTableMs: 0 });
   const server = createServer((request, response) => {
     const [service = '', operation = ''] = String(request.headers['x-amz-target'] ?? '.').split('.');
     world.calls.push(operation || `${request.method} ${request.url}`);
     if (service.startsWith('DynamoDB_')) tables.emit('request', request, response);
-    else void answer(world, operation, request, response);
+    else void answer(world, lambda, operation, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -52,6 +73,7 @@ export async function startAwsStandIn(): Promise<AwsStandIn> {
     parameters: new Map(),
     started: [],
     calls: [],
+    unknown: [],
     env: { ...environment, AWS_ENDPOINT_URL: endpoint },
     close: () => {
       server.closeAllConnections();
@@ -64,6 +86,7 @@ export async function startAwsStandIn(): Promise<AwsStandIn> {
 
 async function answer(
   world: AwsStandIn,
+  lambda: Lambda,
   operation: string,
   request: IncomingMessage,
   response: ServerResponse,
@@ -71,21 +94,34 @@ async function answer(
   const chunks: Uint8Array[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const body = Buffer.concat(chunks).toString();
-  const url = new URL(request.url ?? '', world.endpoint);
-  const invoked = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(url.pathname)?.[1];
   if (operation === 'GetParameter') return getParameter(world, body, response);
-  if (invoked !== undefined) {
-    const name = String(request.headers['x-amz-durable-execution-name']);
-    world.started.push({ function: decodeURIComponent(invoked), name, payload: body });
-    return void response.writeHead(202).end();
-  }
-  if (/\/durable-executions$/.test(url.pathname)) {
-    const name = url.searchParams.get('DurableExecutionName');
-    const known = world.started.some((each) => each.name === name);
-    const DurableExecutions = known ? [{ DurableExecutionName: name, Status: 'RUNNING' }] : [];
-    return void response.end(JSON.stringify({ DurableExecutions }));
-  }
-  response.writeHead(501).end();
+  const { method = '', headers } = request;
+  const call = { method, url: new URL(request.url ?? '', world.endpoint), headers, body };
+  const started = startOf(call);
+  if (started !== undefined) world.started.push(started);
+  const known = world.started.some(({ name }) => name === call.url.searchParams.get('DurableExecutionName'));
+  const { status, error, body: answered } = (await lambda(call)) ?? standing(call, known);
+  if (status === 501) world.unknown.push(`${method} ${request.url} ${operation}`);
+  response.writeHead(status, error === undefined ? {} : { 'x-amzn-errortype': error });
+  response.end(answered === undefined ? '' : JSON.stringify(answered));
+}
+
+/** The execution that a call starts, if it starts one. */
+export function startOf({ method, url, headers, body }: LambdaCall): Started | undefined {
+  const invoked = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(url.pathname)?.[1];
+  if (method !== 'POST' || invoked === undefined) return undefined;
+  const name = String(headers['x-amz-durable-execution-name']);
+  return { function: decodeURIComponent(invoked), name, payload: body };
+}
+
+const idle: Lambda = async () => undefined;
+
+/** Lambda where nothing goes on: what was started is running. */
+function standing(call: LambdaCall, known: boolean): LambdaAnswer {
+  if (startOf(call) !== undefined) return { status: 202 };
+  if (!/\/durable-executions$/.test(call.url.pathname)) return { status: 501 };
+  const DurableExecutionName = call.url.searchParams.get('DurableExecutionName');
+  return { status: 200, body: { DurableExecutions: known ? [{ DurableExecutionName, Status: 'RUNNING' }] : [] } };
 }
 
 function getParameter({ parameters }: AwsStandIn, body: string, response: ServerResponse): void {
