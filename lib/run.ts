@@ -5,47 +5,23 @@ import { takeRetries } from './budget.ts';
 import type { Problem } from './classify.ts';
 import type { Project } from './config.ts';
 import type { Engine } from './engine.ts';
-import { AutopilotError } from './errors.ts';
 import type { DcsApi } from './execute.ts';
 import { firstRefusal, maxRun, type Refusal } from './guards.ts';
-import { type Inventory, readCandidates, readDetails, readInventory } from './inventory.ts';
+import { type Inventory, readDetails, readInventory } from './inventory.ts';
+import { begin, type Desk, type Ending, freezePlan, frozen, frozenPlan, isOurs, report, saveOutcomes } from './keep.ts';
 import { leasesOf } from './lease.ts';
 import { stops } from './look.ts';
-import { excludedSchema, makePlan, type Plan, plannedSchema } from './plan.ts';
-import {
-  expireLists,
-  itemSize,
-  type RunRecord,
-  type RunStatus,
-  readList,
-  readRecord,
-  updateRecord,
-  writeList,
-  writePart,
-} from './record.ts';
-import { countOutcomes, intoWaves, isGoing, type Outcome, statusOf } from './report.ts';
+import type { Plan } from './plan.ts';
+import type { RunRecord, RunStatus } from './record.ts';
+import { countOutcomes, type Outcome, statusOf } from './report.ts';
 import type { Halt } from './retry.ts';
-import type { Log } from './runtime.ts';
-import type { State } from './state.ts';
 import { freshTrack, isFailure, outcomeOf, type Track } from './track.ts';
 import { runWave, type WaveResult } from './wave.ts';
 import { haltFor } from './wave-state.ts';
 
 /** The world that a run works in. */
-export interface World {
-  readonly state: State;
+export interface World extends Desk {
   readonly dcs: (project: Project) => DcsApi;
-  /** Milliseconds since the epoch; only read inside steps. */
-  readonly now: () => number;
-  readonly log: Log;
-}
-
-/** How a run ends, before it is written down. */
-interface Ending {
-  readonly status: RunStatus;
-  readonly code?: string;
-  readonly reason?: string;
-  readonly outcomes?: readonly Outcome[];
 }
 
 /** Executes the stored run `runId` to its end and returns its status. Throws only where the state cannot be used. */
@@ -131,31 +107,6 @@ async function runWaves(
   };
 }
 
-/**
- * Takes the run for this execution, and marks it as running. A run that has ended, or that another execution has taken
- * (its start may have been delivered twice), is left alone.
- */
-async function begin(
-  runId: string,
-  execution: string,
-  world: World,
-): Promise<{ readonly isOurs: boolean; readonly status: RunStatus }> {
-  const startedAt = new Date(world.now()).toISOString();
-  const record = await updateRecord(world.state, runId, (before) =>
-    before.status === 'accepted' ? { ...before, status: 'running', started: true, execution, startedAt } : null,
-  );
-  const isOurs = record.status === 'running' && record.execution === execution;
-  const facts = { runId, job: record.job.name, action: record.action, trigger: record.event.trigger };
-  if (isOurs) world.log.info('run started', facts);
-  else world.log.warn('run is not this execution’s to work on', { ...facts, status: record.status });
-  return { isOurs, status: record.status };
-}
-
-async function isOurs(runId: string, execution: string, world: World): Promise<boolean> {
-  const record = await readRecord(world.state, runId);
-  return record?.status === 'running' && record.execution === execution;
-}
-
 /** The engine, counting what it is asked for: an execution has room for so many operations only. */
 interface CountedEngine extends Engine {
   readonly spent: () => number;
@@ -174,70 +125,6 @@ function counted(engine: Engine): CountedEngine {
     wait: (name, seconds) => count(engine.wait(name, seconds)),
     spent: () => operations,
   };
-}
-
-/** Only the job and the event are used of it: they never change, so every replay sees the same. */
-async function frozen(runId: string, world: World): Promise<RunRecord> {
-  const record = await readRecord(world.state, runId);
-  if (record === undefined) throw new AutopilotError('run_unknown', `there is no run ${runId}`);
-  return record;
-}
-
-/** Makes the plan from what was read, and stores it: from here on nothing about it changes. */
-async function freezePlan(record: RunRecord, inventory: Inventory, world: World): Promise<number> {
-  const { state } = world;
-  const { runId, job } = record;
-  const plan = makePlan(job, await readCandidates(state, runId, inventory));
-  await writeList(state, record, 'plan', plan.waves.flat());
-  await writeList(state, record, 'excluded', plan.excluded);
-  const head = { hash: plan.hash, waves: plan.waves.map(({ length }) => length), excluded: plan.excluded.length };
-  await updateRecord(state, runId, (before) => ({ ...before, plan: head }));
-  world.log.debug('plan', { runId, hash: plan.hash, waves: head.waves.length, excluded: head.excluded });
-  return world.now();
-}
-
-async function frozenPlan(record: RunRecord, world: World): Promise<Plan> {
-  const { runId, job } = record;
-  const planned = await readList(world.state, runId, 'plan', plannedSchema);
-  const excluded = await readList(world.state, runId, 'excluded', excludedSchema);
-  const head = (await frozen(runId, world)).plan;
-  const waves = intoWaves(planned, head?.waves ?? []);
-  return { job: job.name, action: job.action, waves, excluded, hash: head?.hash ?? '' };
-}
-
-/** Writes the outcomes of one wave, in the items that it shares with its neighbours. */
-async function saveOutcomes(
-  record: RunRecord,
-  all: readonly Outcome[],
-  offset: number,
-  tracks: readonly Track[],
-  world: World,
-): Promise<void> {
-  const outcomes = all.toSpliced(offset, tracks.length, ...tracks.map(outcomeOf));
-  const last = Math.ceil((offset + tracks.length) / itemSize);
-  for (let part = Math.floor(offset / itemSize); part < last; part++) {
-    await writePart(world.state, record, 'outcomes', part, outcomes.slice(part * itemSize, (part + 1) * itemSize));
-  }
-  const counts = countOutcomes(outcomes);
-  await updateRecord(world.state, record.runId, (before) => ({ ...before, counts }));
-}
-
-/** Writes the end of the run; all that is stored of it is kept for the same time from here on. */
-async function report(record: RunRecord, ending: Ending, world: World): Promise<RunStatus> {
-  const { runId, job } = record;
-  const { outcomes = [], ...end } = ending;
-  await writeList(world.state, record, 'outcomes', outcomes);
-  const counts = countOutcomes(outcomes);
-  const finishedAt = new Date(world.now()).toISOString();
-  const ended = await updateRecord(world.state, runId, (before) =>
-    isGoing(before.status) ? { ...before, ...end, counts, finishedAt } : null,
-  );
-  await expireLists(world.state, ended);
-  for (const { instanceId, status, attempts, code } of outcomes) {
-    world.log.info('outcome', { runId, instanceId, status, attempts, code });
-  }
-  world.log.info('run ended', { runId, job: job.name, ...end, ...counts });
-  return ending.status;
 }
 
 function conclude({ outcomes, halt, stopped }: Worked): Ending {
