@@ -18,7 +18,8 @@ export interface Inventory {
   readonly total: number | null;
   /** Instances that may be acted on as far as the list tells. */
   readonly eligible: number;
-  readonly parts: number;
+  /** All that were chosen, in as many stored parts of 500 as it takes. */
+  readonly candidates: number;
   readonly outside: readonly string[];
 }
 
@@ -46,7 +47,7 @@ export function readInventory(engine: Engine, record: RunRecord, ports: Inventor
     const value: Inventory = {
       total: total.ok ? total.value : null,
       eligible: candidates.filter((candidate) => isEligible(job, candidate)).length,
-      parts: Math.ceil(candidates.length / itemSize),
+      candidates: candidates.length,
       outside: outside.slice(0, 20),
     };
     return { ok: true, value };
@@ -55,7 +56,8 @@ export function readInventory(engine: Engine, record: RunRecord, ports: Inventor
 
 /**
  * Reads what the list does not tell of every eligible candidate. A step reads as many as the project's rate allows in
- * about a minute, at most one stored part: it has to end well within one invocation of a function.
+ * about a minute, at most one stored part, and a short rest follows it: an invocation of a function has 15 minutes, and
+ * ends with each rest.
  */
 export async function readDetails(
   engine: Engine,
@@ -63,16 +65,25 @@ export async function readDetails(
   inventory: Inventory,
   ports: InventoryPorts,
 ): Promise<Reading<null>> {
-  const size = Math.min(itemSize, record.job.project.rate.callsPerSecond * 30);
-  let step = 0;
-  for (let part = 0; part < inventory.parts; part++) {
-    for (let from = 0; from < itemSize; from += size) {
-      const read = await readSome(engine, record, { part, from, to: Math.min(itemSize, from + size), step }, ports);
-      if (!read.ok) return read;
-      step += 1;
-    }
+  for (const slice of slicesOf(inventory.candidates, record.job.project.rate.callsPerSecond * 30)) {
+    if (slice.step > 0) await engine.wait(`details ${slice.step} read`, 1);
+    const read = await readSome(engine, record, slice, ports);
+    if (!read.ok) return read;
   }
   return { ok: true, value: null };
+}
+
+/** Cuts the stored parts into slices of at most `size` candidates. */
+function slicesOf(candidates: number, size: number): Slice[] {
+  const slices: Slice[] = [];
+  for (let at = 0; at < candidates; ) {
+    const part = Math.floor(at / itemSize);
+    const from = at % itemSize;
+    const to = Math.min(itemSize, from + size, candidates - part * itemSize);
+    slices.push({ part, from, to, step: slices.length });
+    at += to - from;
+  }
+  return slices;
 }
 
 /** Candidates `from` to `to` of one stored part, and the number of the step that reads them. */
@@ -103,9 +114,9 @@ function readSome(engine: Engine, record: RunRecord, slice: Slice, ports: Invent
  * The candidates of a run with all that was read of them. Only the parts of this inventory: an earlier try of its step
  * may have left more, when the fleet shrank in between.
  */
-export async function readCandidates(state: State, runId: string, { parts }: Inventory): Promise<Candidate[]> {
+export async function readCandidates(state: State, runId: string, { candidates }: Inventory): Promise<Candidate[]> {
   const stored: StoredCandidate[] = [];
-  for (let part = 0; part < parts; part++) {
+  for (let part = 0; part * itemSize < candidates; part++) {
     stored.push(...(await readPart(state, runId, 'inventory', part, candidateSchema)));
   }
   const details = await readList(state, runId, 'details', detailSchema);
