@@ -723,16 +723,33 @@ describe('whatever goes wrong', () => {
 });
 
 describe('ten thousand instances', () => {
-  it('cost fewer than 3,000 durable operations and no result over 256 KB', async () => {
+  it('cost fewer than 3,000 durable operations, no result over 256 KB and no item over 400 KB', async () => {
     const job = jobOf('flush', { waves: { ...jobOf('flush').waves, size: { percent: 10 } } });
+    let largestItem = 0;
+    const measure = (value: unknown): void => {
+      largestItem = Math.max(largestItem, Buffer.byteLength(JSON.stringify(value)));
+    };
     const played = await play({
       job,
       fleet: { instances: instances(10_000), script: { fail: { share: 0.1, sends: 2 } } },
+      before: async (state) => {
+        const { put, updateIf } = state;
+        state.put = (key, value, options) => {
+          measure(value);
+          return put.call(state, key, value, options);
+        };
+        state.updateIf = (key, version, value, options) => {
+          measure(value);
+          return updateIf.call(state, key, version, value, options);
+        };
+      },
     });
 
     expect(played.view.counts.succeeded).toBe(10_000);
     expect(played.engine.operations.length).toBeLessThan(3_000);
     expect(played.engine.largest).toBeLessThan(256 * 1024);
+    expect(largestItem).toBeLessThan(400 * 1024);
+    expect(largestItem).toBeGreaterThan(10 * 1024);
   });
 
   it('are the most: one more is refused', async () => {
