@@ -32,6 +32,9 @@ export const atOnce = 5;
 /** Up to this many instances are asked for one by one; for more, listing the project is cheaper. */
 const few = 20;
 
+/** The states in which an action may be taken, so that only the task tells whether the instance is idle. */
+const mayBeIdle: readonly string[] = ['RUNNING', 'ERROR'];
+
 /** Reads what the wish asks for. What cannot be read is null, never an error. */
 export async function lookAt(dcs: DcsApi, wish: LookWish): Promise<Looks> {
   const emptied = await readEmptied(dcs, wish.baseline);
@@ -88,7 +91,7 @@ async function fillIn(
 ): Promise<Looks> {
   const asked = wish.ids.filter((id) => {
     const status = listed.get(id)?.status;
-    return status === undefined || (status === 'RUNNING' && wish.tasks.has(id));
+    return status === undefined || (wish.tasks.has(id) && mayBeIdle.includes(status));
   });
   const shown = await showAll(dcs, asked, wish, keys);
   const details = new Map(asked.map((id, i) => [id, shown.looks[i] ?? null]));

@@ -408,6 +408,23 @@ describe('somebody else', () => {
   });
 });
 
+describe('a wave of faulty instances', () => {
+  it.each([5, 30])(
+    'that waits until after a soak is looked at first and then restarted, all %i of it',
+    async (count) => {
+      const fleet = instances(count + 1, (n) => (n === 1 ? {} : { status: 'ERROR' }));
+
+      const played = await play({
+        job: jobOf('restart', { waves: { ...jobOf('restart').waves, soak: 7200 } }),
+        fleet: { instances: fleet },
+      });
+
+      expect(played.view.status).toBe('succeeded');
+      expect(applied(played, 'restart', count + 1)).toEqual(Array(count + 1).fill(1));
+    },
+  );
+});
+
 describe('what was sent and cannot be settled', () => {
   const lostAnswer: CallFault = { on: 'act', answer: lost };
 
