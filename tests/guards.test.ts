@@ -1,0 +1,160 @@
+// The guards of a run, in their order: for each a case that only it refuses, and the edges at which it does not.
+
+import { describe, expect, it } from '@jest/globals';
+import type { Action, Job } from '../lib/config.ts';
+import { firstRefusal, type GuardFacts, guards, maxRun } from '../lib/guards.ts';
+import type { ExclusionCode, Plan, PlannedInstance } from '../lib/plan.ts';
+import { idOf, jobOf } from './support/scenario.ts';
+
+function planned(count: number, dataLoss = true): PlannedInstance[] {
+  return Array.from({ length: count }, (_, i) => ({ instanceId: idOf(i + 1), name: 'x', reason: 'x', dataLoss }));
+}
+
+function planOf(waves: Plan['waves'], codes: readonly ExclusionCode[] = []): Plan {
+  const excluded = codes.map((code, i) => ({ instanceId: idOf(500 + i), name: 'x', code, reason: 'x' }));
+  return { job: 'nightly', action: 'flush', waves, excluded, hash: 'a'.repeat(64) };
+}
+
+function factsOf(change: Partial<GuardFacts> = {}): GuardFacts {
+  const event = {
+    trigger: 'webhook',
+    identity: ['bearer', 'key-1'],
+    requestedBy: 'webhook:nightly',
+    receivedAt: '2026-11-23T02:00:00Z',
+  } satisfies GuardFacts['event'];
+  return { job: jobOf('flush'), event, plan: planOf([planned(3)]), total: 10, outside: [], ...change };
+}
+
+function guarded(maxInstances: number, maxPercent: number, stated = true, action: Action = 'flush'): Job {
+  return jobOf(action, { guards: { maxInstances, maxPercent, stated } });
+}
+
+const scheduled = { ...factsOf().event, trigger: 'schedule' } as const;
+
+describe('the guards', () => {
+  const only: [string, GuardFacts][] = [
+    ['outside_target', factsOf({ outside: [idOf(9)] })],
+    ['target_empty', factsOf({ plan: planOf([]) })],
+    ['all_excluded', factsOf({ plan: planOf([], ['protected']) })],
+    ['too_many', factsOf({ plan: planOf([planned(maxRun + 1)]), total: 20_000, job: guarded(20_000, 100) })],
+    ['too_many_waves', factsOf({ plan: planOf(Array.from({ length: 201 }, () => planned(1))), total: 201 })],
+    ['plan_changed', factsOf({ event: { ...factsOf().event, plan: 'b'.repeat(64) } })],
+    ['guards_not_stated', factsOf({ event: scheduled, job: guarded(50, 100, false) })],
+    ['total_unknown', factsOf({ total: null })],
+    ['over_cap', factsOf({ job: guarded(2, 100) })],
+  ];
+
+  it('are as many as there are codes', () => {
+    expect(guards.length).toBe(only.length);
+  });
+
+  it.each(only.map(([code, facts], i) => [i + 1, code, facts] as const))(
+    'number %i refuses with %s what no other one refuses first',
+    (number, code, facts) => {
+      const refusals = guards.map((guard) => guard(facts)?.code);
+
+      expect(firstRefusal(facts)?.code).toBe(code);
+      expect(refusals[number - 1]).toBe(code);
+      expect(refusals.slice(0, number - 1)).toEqual(Array(number - 1).fill(undefined));
+    },
+  );
+
+  it('let a plain run pass', () => {
+    expect(firstRefusal(factsOf())).toBeNull();
+  });
+
+  it('refuse in their order where several would', () => {
+    const all = factsOf({
+      outside: [idOf(9)],
+      event: { ...scheduled, plan: 'b'.repeat(64) },
+      job: guarded(1, 1, false),
+      total: null,
+    });
+
+    const refusals = guards.map((guard) => guard(all)?.code).filter((code) => code !== undefined);
+
+    expect(refusals).toEqual(['outside_target', 'plan_changed', 'guards_not_stated', 'total_unknown', 'over_cap']);
+    expect(firstRefusal(all)?.code).toBe('outside_target');
+  });
+});
+
+describe('a run passes', () => {
+  it.each<[string, GuardFacts]>([
+    ['when everything is at work already', factsOf({ plan: planOf([], ['wrong_state', 'busy']) })],
+    ['when that is so and the total is unknown', factsOf({ plan: planOf([], ['busy']), total: null })],
+    ['when some are protected and others are not', factsOf({ plan: planOf([planned(1)], ['protected']) })],
+    ['with exactly 10,000', factsOf({ plan: planOf([planned(maxRun)]), total: maxRun })],
+    ['with exactly 200 waves', factsOf({ plan: planOf(Array.from({ length: 200 }, () => planned(1))), total: 200 })],
+    ['with the hash it was asked for', factsOf({ event: { ...factsOf().event, plan: 'a'.repeat(64) } })],
+    ['when it is scheduled and states its guards', factsOf({ event: scheduled })],
+    ['when it is not scheduled and does not', factsOf({ job: guarded(50, 100, false) })],
+    [
+      'when it is scheduled, does not, and destroys nothing',
+      factsOf({ event: scheduled, job: guarded(50, 100, false, 'restart'), plan: planOf([planned(3, false)]) }),
+    ],
+  ])('%s', (_, facts) => {
+    expect(firstRefusal(facts)).toBeNull();
+  });
+});
+
+describe('everything excluded', () => {
+  it.each<[readonly ExclusionCode[], string | undefined]>([
+    [['busy'], undefined],
+    [['wrong_state'], undefined],
+    [['busy', 'protected'], 'all_excluded'],
+    [['unreadable'], 'all_excluded'],
+    [['not_found'], 'all_excluded'],
+    [['unsupported_engine', 'wrong_state'], 'all_excluded'],
+  ])('as %j gives %s', (codes, code) => {
+    expect(firstRefusal(factsOf({ plan: planOf([], codes) }))?.code).toBe(code);
+  });
+
+  it('says how many for which reason', () => {
+    const refusal = firstRefusal(factsOf({ plan: planOf([], ['protected', 'busy', 'protected']) }));
+
+    expect(refusal?.reason).toBe('no instance may be touched: 2 protected, 1 busy');
+  });
+});
+
+describe('the caps', () => {
+  it.each([
+    [3, 3, 100, 10, null],
+    [4, 3, 100, 10, 'maxInstances allows 3'],
+    [3, 50, 30, 10, null],
+    [4, 50, 30, 10, 'maxPercent 30% of 10 instances allows 3'],
+    [3, 50, 39, 10, null],
+    [4, 50, 39, 10, 'maxPercent 39% of 10 instances allows 3'],
+    [1, 50, 1, 10, null],
+    [2, 50, 1, 10, 'maxPercent 1% of 10 instances allows 1'],
+    [2, 1, 1, 10, 'maxInstances allows 1'],
+    [5, 4, 50, 10, 'maxInstances allows 4'],
+  ])(
+    'for %i planned, with maxInstances %i and maxPercent %i of %i: %s',
+    (count, maxInstances, maxPercent, total, why) => {
+      const facts = factsOf({
+        plan: planOf([planned(1), planned(count - 1)]),
+        job: guarded(maxInstances, maxPercent),
+        total,
+      });
+
+      const refusal = firstRefusal(facts);
+
+      expect(refusal).toEqual(
+        why === null ? null : { code: 'over_cap', reason: `${count} instances are planned; ${why}` },
+      );
+    },
+  );
+});
+
+describe('ids outside the target', () => {
+  it.each([
+    [1, `${idOf(1)} is not selected`],
+    [2, `${idOf(1)}, ${idOf(2)} are not selected`],
+    [3, `${idOf(3)} are not selected`],
+    [5, `${idOf(3)} and 2 more are not selected`],
+  ])('are named, three at most (%i)', (count, text) => {
+    const outside = Array.from({ length: count }, (_, i) => idOf(i + 1));
+
+    expect(firstRefusal(factsOf({ outside }))?.reason).toContain(text);
+  });
+});
