@@ -48,8 +48,8 @@ export const batchSize = 50;
 export type Sent = { readonly at: number; readonly left?: readonly number[] } & (
   | { readonly results: string }
   | { readonly lost: boolean; readonly problem: Problem }
-  /** `late`: its deadline is past; `closed`: the run was ended by somebody else. */
-  | { readonly unsent: 'late' | 'closed' }
+  /** `late`: its deadline is past; `closed`: the run was ended by somebody else; `state`: the state did not answer. */
+  | { readonly unsent: 'late' | 'closed' | 'state' }
 );
 
 /** Cuts what is due into calls: full batches, groups kept apart, every instance in exactly one. */

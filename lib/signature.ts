@@ -91,11 +91,26 @@ async function check(
   request: Pick<HttpRequest, 'headers' | 'body'>,
   fresh: boolean,
 ): Promise<AuthFault | undefined> {
-  const named = async (ref: Ref) => ({ ref, value: await runtime.secrets.get(ref, { fresh }) });
-  const secrets = await Promise.all(trigger.secrets.map(named));
+  const secrets = await readable(runtime, trigger.secrets, fresh);
   if (trigger.auth === 'github') return githubFault(request.headers, request.body, secrets);
   if (trigger.auth === 'bearer') return tokenFault(request.headers, secrets);
   return signatureFault(request.headers, request.body, secrets, runtime.now());
+}
+
+/** The secrets that can be read: one that is missing while it is rotated does not shut out who has the other. */
+async function readable(
+  runtime: Pick<Runtime, 'secrets'>,
+  refs: readonly Ref[],
+  fresh: boolean,
+): Promise<NamedSecret[]> {
+  const read = await Promise.allSettled(refs.map((ref) => runtime.secrets.get(ref, { fresh })));
+  const named = read.flatMap((each, i): NamedSecret[] => {
+    const ref = refs[i];
+    return each.status === 'fulfilled' && ref !== undefined ? [{ ref, value: each.value }] : [];
+  });
+  const failed = read.find((each) => each.status === 'rejected');
+  if (named.length === 0 && failed !== undefined) throw failed.reason;
+  return named;
 }
 
 const signedBy: Readonly<Record<WebhookTrigger['auth'], readonly string[]>> = {

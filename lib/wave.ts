@@ -162,16 +162,28 @@ async function sendSome(wave: Wave, ports: WavePorts, batches: Track[][], offset
 
 /** Sends those whose lease is still ours, once; whoever lost it is in no call. */
 async function sendHeld(ports: WavePorts, action: Action, batch: readonly Track[], deadline: number): Promise<Sent> {
-  const { dcs, leases, now } = ports;
+  const { dcs, now } = ports;
   const ids = batch.map(({ id }) => id);
-  if (!(await ports.isCurrent())) return { at: now(), unsent: 'closed' };
+  const may = await mayStillSend(ports, ids);
+  if (typeof may === 'string') return { at: now(), unsent: may };
   // The process may have been away since the turn began.
   if (now() > deadline && batch.some(({ calls }) => calls > 0)) return { at: now(), unsent: 'late' };
-  const held = await leases.keep(ids);
-  const left = ids.flatMap((_, i) => (held[i] === 't' ? [] : [i]));
-  const ours = ids.filter((_, i) => held[i] === 't');
+  const left = ids.flatMap((_, i) => (may.leases[i] === 't' ? [] : [i]));
+  const ours = ids.filter((_, i) => may.leases[i] === 't');
   const sent = ours.length === 0 ? { at: now(), results: '' } : await send(dcs, action, ours, now);
   return left.length === 0 ? sent : { ...sent, left };
+}
+
+/** The leases of a batch, or why it may not be sent. That the state does not answer is no lost send: nothing went out. */
+async function mayStillSend(
+  ports: WavePorts,
+  ids: readonly string[],
+): Promise<{ readonly leases: string } | 'closed' | 'state'> {
+  try {
+    return (await ports.isCurrent()) ? { leases: await ports.leases.keep(ids) } : 'closed';
+  } catch {
+    return 'state';
+  }
 }
 
 /** Looks at everything that is out, and lets each track draw its conclusion. */

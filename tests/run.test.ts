@@ -285,6 +285,25 @@ describe('an answer that got lost', () => {
     expect(flushes(played, 3)).toEqual([1, 1, 1]);
   });
 
+  it('is not what a state is called that fails before the send: nothing went out, and it goes out later', async () => {
+    let failures = 0;
+    const played = await play(
+      scenario('flush', 1, {
+        before: async (state) => {
+          const { updateIf } = state;
+          state.updateIf = async (key, version, value, options) => {
+            if (key.sk === 'lease' && failures++ === 0) throw new Error('the state does not answer');
+            return updateIf.call(state, key, version, value, options);
+          };
+        },
+      }),
+    );
+
+    expect(failures).toBeGreaterThan(1);
+    expect(played.outcome(1)).toMatchObject({ status: 'succeeded', attempts: 1 });
+    expect(flushes(played, 1)).toEqual([1]);
+  });
+
   it('costs no attempt where nothing was sent at all', async () => {
     let isDown = true;
     const unreachable = { class: 'unreachable', code: 'connection_refused', message: 'nobody listens' } as const;

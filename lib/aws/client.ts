@@ -46,6 +46,8 @@ export interface AwsClientOptions {
   readonly sleep: (milliseconds: number) => Promise<unknown>;
   /** Milliseconds for one exchange. Default: 4000, many times what any of the calls takes. */
   readonly timeout?: number;
+  /** Calls at most, the first included. Default: 4, for doors, which have a sender that waits. */
+  readonly calls?: number;
   readonly send?: Send;
 }
 
@@ -67,7 +69,9 @@ export class AwsError extends AutopilotError {
 }
 
 /** Calls, the first included. */
-const maxCalls = 4;
+const usualCalls = 4;
+/** Milliseconds: the ceiling of any wait. */
+const longestWait = 10_000;
 /** Milliseconds: the ceiling of the first wait, doubled for each further one. Three waits are 700 ms at most. */
 const firstWait = 100;
 const usualTimeout = 4000;
@@ -91,12 +95,13 @@ export function jsonCall(
 
 /** A client for one region. */
 export function awsClient(options: AwsClientOptions): AwsClient {
+  const maxCalls = options.calls ?? usualCalls;
   return async (call) => {
     for (let calls = 1; ; calls++) {
       const outcome = outcomeOf(call, await exchange(call, options));
       if (outcome.ok) return outcome.answer;
       if (calls === maxCalls || !mayRepeat(call, outcome.error)) throw outcome.error;
-      await options.sleep(options.random() * firstWait * 2 ** (calls - 1));
+      await options.sleep(options.random() * Math.min(longestWait, firstWait * 2 ** (calls - 1)));
     }
   };
 }

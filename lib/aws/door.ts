@@ -87,6 +87,9 @@ async function available<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
+    // What sending again cannot heal is our own fault, and told as one.
+    const isLasting = cause instanceof AutopilotError && ['aws_refused', 'item_too_large'].includes(cause.code);
+    if (isLasting) throw cause;
     throw new DoorError(503, 'state_unavailable', 'The state cannot be reached; send this again.', [], { cause });
   }
 }

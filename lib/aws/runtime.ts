@@ -46,9 +46,13 @@ export async function openRuntime(env: ProcessEnvironment): Promise<Runtime> {
   };
 }
 
-/** The services of AWS, and the log. */
-export function openServices({ region, table, logLevel, credentials, endpoint }: AwsEnvironment): AwsServices {
+/** The services of AWS, and the log. `calls`: how often one call is tried, where nobody waits for the answer. */
+export function openServices(
+  { region, table, logLevel, credentials, endpoint }: AwsEnvironment,
+  calls?: number,
+): AwsServices {
   const client = awsClient({
+    ...(calls !== undefined && { calls }),
     region,
     credentials: () => credentials,
     endpoint,

@@ -45,8 +45,11 @@ export class AwsSecrets implements Secrets {
     if (known !== undefined && now - known.readAt < limit) return known.value;
     const entry: Known = { value: this.#read(ref), readAt: now, failed: false };
     this.#known.set(ref, entry);
-    entry.value.catch(() => {
+    entry.value.catch((error) => {
       entry.failed = true;
+      // AWS not answering says nothing about the value: whoever forces fresh reads shall not shut out the others.
+      const isGood = known !== undefined && !known.failed && now - known.readAt < lifetime;
+      if (isGood && error instanceof AwsError && this.#known.get(ref) === entry) this.#known.set(ref, known);
     });
     return entry.value;
   }

@@ -18,9 +18,12 @@ export function awsWorld(): Promise<World> {
   return world;
 }
 
+/** Tries of one call, about half a minute of them: what fails between two steps ends the execution of a run for good. */
+const patience = 12;
+
 /** The world in an environment. Rejects with EnvironmentError `environment_incomplete`. */
 export async function openWorld(env: ProcessEnvironment): Promise<World> {
-  const { state, secrets, log } = openServices(readEnvironment(env));
+  const { state, secrets, log } = openServices(readEnvironment(env), patience);
   const dcs = dcsClients({
     credentials: (project, fresh) => accessKey(secrets, project, fresh),
     now: Date.now,

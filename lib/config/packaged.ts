@@ -12,7 +12,8 @@ const ownWords: ReadonlySet<unknown> = new Set(['tags', 'match', 'names', 'order
 
 /** The faults of all `env:` secrets in the plain data of a file. */
 export function environmentFaults(file: unknown, path: Path = []): readonly ReferenceFault[] {
-  if (ownWords.has(path.at(-1))) return [];
+  // Not at the second level: there stand names, and a job may be called `order`.
+  if (path.length > 2 && ownWords.has(path.at(-1))) return [];
   if (Array.isArray(file)) return file.flatMap((each, index) => environmentFaults(each, [...path, index]));
   if (isMapping(file)) return Object.entries(file).flatMap(([key, each]) => environmentFaults(each, [...path, key]));
   const key = path.findLast((step) => typeof step === 'string');

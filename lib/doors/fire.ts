@@ -5,7 +5,8 @@ import * as v from 'valibot';
 import type { Job, ScheduleTrigger } from '../config.ts';
 import { AutopilotError } from '../errors.ts';
 import { type Event, runId } from '../event.ts';
-import { runKey } from '../record.ts';
+import { readRecord, runKey } from '../record.ts';
+import { isGoing } from '../report.ts';
 import { type DueFires, dueFires, type Fire, judgeFire } from '../schedule.ts';
 import type { Item, Key } from '../state.ts';
 import { accept, recordEnded } from './accept.ts';
@@ -95,7 +96,12 @@ async function startDue(
   let waiting: Fire | undefined;
   let [other] = going;
   for (const fire of due) {
-    if (await hasRecord(work, job, fire)) continue;
+    const record = await readRecord(work.runtime.state, runIdOf(work, job, fire));
+    if (record !== undefined) {
+      // Another tick may have started it before the index showed it.
+      if (isGoing(record.status)) other ??= record.runId;
+      continue;
+    }
     const verdict = judgeFire(job.trigger, { going: other !== undefined, waiting: waiting !== undefined });
     if (verdict === 'wait' || (verdict === 'start' && work.startsLeft() <= 0)) waiting = fire;
     else if (verdict === 'start') other = await startRun(work, job, fire);
@@ -140,8 +146,11 @@ function missedReason(work: TickWork, job: ScheduledJob, fire: Fire, going: read
 }
 
 async function hasRecord(work: TickWork, job: Job, fire: Fire): Promise<boolean> {
-  const id = runId(work.runtime.config.stage, job.name, identityOf(fire));
-  return (await work.runtime.state.get(runKey(id))) !== undefined;
+  return (await work.runtime.state.get(runKey(runIdOf(work, job, fire)))) !== undefined;
+}
+
+function runIdOf(work: TickWork, job: Job, fire: Fire): string {
+  return runId(work.runtime.config.stage, job.name, identityOf(fire));
 }
 
 function eventOf(work: TickWork, fire: Fire): Event {

@@ -113,7 +113,9 @@ async function mend(work: TickWork, record: RunRecord): Promise<RunRecord> {
     if (status === 'running') return noteStarted(work, record);
     return work.startsLeft() > 0 ? start(work, record) : record;
   }
-  const age = work.now - Date.parse(record.createdAt);
+  // A start is safe to repeat under its name; a run that nothing has begun on yet is not dead.
+  if (record.status === 'accepted' && status === 'absent') return startAgain(work, record);
+  const age = work.now - Date.parse(record.startedAt ?? record.createdAt);
   if (status === 'running' || (status === 'absent' && age < absenceGrace)) return record;
   return recordDeath(work, record);
 }
@@ -127,6 +129,14 @@ function isTooLate(work: TickWork, { event, job: { trigger } }: RunRecord): bool
 async function start(work: TickWork, record: RunRecord): Promise<RunRecord> {
   await work.runtime.executions.start(record.runId);
   return noteStarted(work, record);
+}
+
+/** Started long enough ago to be listed, and is not: its start got lost on the way. */
+async function startAgain(work: TickWork, record: RunRecord): Promise<RunRecord> {
+  if (work.now - Date.parse(record.createdAt) >= absenceGrace && work.startsLeft() > 0) {
+    await work.runtime.executions.start(record.runId);
+  }
+  return record;
 }
 
 async function noteStarted(work: TickWork, record: RunRecord): Promise<RunRecord> {

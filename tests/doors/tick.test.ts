@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { Job } from '../../lib/config.ts';
 import { accept } from '../../lib/doors/accept.ts';
 import type { Event } from '../../lib/event.ts';
-import { asJson, runKey } from '../../lib/record.ts';
+import { asJson, runKey, updateRecord } from '../../lib/record.ts';
 import { fires } from '../../lib/schedule.ts';
 import { configOf, ScheduledWorld } from '../support/scheduled-world.ts';
 
@@ -359,11 +359,31 @@ describe('a stuck run', () => {
     expect((await world.record('nightly', '2026-01-02T02:00'))?.status).toBe('partial');
   });
 
+  it('that nothing has begun on yet is never called dead: after ten minutes it is started once more', async () => {
+    const world = worldOf({ nightly: daily });
+    await world.tickAt('2026-01-01T12:00');
+    const { accepted } = await world.tickAt('2026-01-02T02:00');
+    world.executions.statuses.clear();
+
+    const early = await world.tickAt('2026-01-02T02:09');
+    const listedEarly = world.executions.statuses.size;
+    const late = await world.tickAt('2026-01-02T02:10');
+
+    expect([early, late]).toEqual([nothing, nothing]);
+    expect(listedEarly).toBe(0);
+    expect([...world.executions.statuses.keys()]).toEqual(accepted);
+  });
+
   it('whose execution is not listed is left alone for ten minutes, then closed', async () => {
     const world = worldOf({ nightly: daily });
     await world.tickAt('2026-01-01T12:00');
     const { accepted } = await world.tickAt('2026-01-02T02:00');
     world.executions.statuses.clear();
+    await updateRecord(world.state, accepted[0] ?? '', (now) => ({
+      ...now,
+      status: 'running',
+      startedAt: '2026-01-02T02:00:00.000Z',
+    }));
 
     const early = await world.tickAt('2026-01-02T02:09');
     const late = await world.tickAt('2026-01-02T02:10');
