@@ -590,6 +590,53 @@ describe('time', () => {
     expect(applied(played, 'restart', 1)).toEqual([1]);
     expect(played.outcome(1)).toMatchObject({ status: 'unknown' });
   });
+
+  it('between a crash and the next wake is no time in which a lost restart was watched', async () => {
+    const sends: [number, readonly string[]][] = [];
+    const base: Scenario = { job: single('restart'), fleet: { instances: instances(1), timing: quick } };
+    const { engine } = await play(base);
+    const sent = engine.operations.findIndex((name) => name.includes('send 1')) + 1;
+
+    await play({
+      ...base,
+      crash: { at: sent + 1, when: 'before' },
+      late: (wake) => (wake === 1 ? 1_800 * 1_000 : 0),
+      wrap: watched(sends),
+    });
+
+    expect(sends.length).toBe(2);
+    expect(sends[1]?.[0]).toBeGreaterThanOrEqual(1_860);
+  });
+});
+
+describe('what a run costs and shows while it is going', () => {
+  it('counts keys only as long as there is no evidence', async () => {
+    const timing = { lag: { min: 100, max: 100 }, flush: { min: 60_000, max: 60_000 } };
+
+    const played = await play({ job: single('flush'), fleet: { instances: instances(1), timing } });
+
+    expect(played.outcome(1)).toMatchObject({ status: 'succeeded', verifiedBy: 'state' });
+    expect(played.fleet.calls().statistic).toBe(2);
+  });
+
+  it('tells what was accepted while it is verified', async () => {
+    const stored: MemoryState[] = [];
+    const told = new Set<string | undefined>();
+    await play({
+      job: single('restart'),
+      fleet: { instances: instances(1) },
+      before: async (state) => void stored.push(state),
+      wrap: (dcs, clock) => ({
+        ...methodsOf(dcs),
+        show: async (id) => {
+          if (clock.now() > start) told.add((await remembered(stored[0])).outcomes[0]?.code);
+          return dcs.show(id);
+        },
+      }),
+    });
+
+    expect([...told]).toEqual(['verifying']);
+  });
 });
 
 describe('a stop', () => {
