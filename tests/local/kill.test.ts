@@ -1,6 +1,6 @@
 // The whole local runtime, killed with SIGKILL before and after checkpoints of a run with failures, and started again.
 // The simulator lives in this process and counts what was really done. `npm run test:kill` kills at every checkpoint;
-// here it is at every seventh, since tests/run.test.ts crashes the same flow at every write without any process.
+// here it is at every thirteenth, since tests/run.test.ts crashes the same flow at every write without any process.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { idOf, instances, jobOf } from '../support/scenario.ts';
 
 const key = { ak: 'EXAMPLEACCESSKEY0001', sk: 'ExampleSecretKey/0001' };
 const projectId = '0a1b2c3d4e5f60718293a4b5c6d7e8f9';
-const stride = Number(process.env['KILL_STRIDE'] ?? 7);
+const stride = Number(process.env['KILL_STRIDE'] ?? 13);
 
 interface Ended {
   readonly checkpoints: number;
