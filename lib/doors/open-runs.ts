@@ -49,6 +49,8 @@ const pageSize = 25;
 const scanMargin = 10 * minuteMs;
 /** How old the last look may become before it is written anew although no run was found or ended. */
 const scanAge = 60 * minuteMs;
+/** Runs of one job that one tick looks at: with more, each is looked at every few minutes, and no schedule waits. */
+const looksPerJob = 300;
 /** An execution that was just started may not be listed yet. */
 const absenceGrace = 10 * minuteMs;
 
@@ -69,13 +71,26 @@ export async function tendRuns(
   const found = await unendedSince(work, job, (last?.scannedTo ?? work.now - lookBack) - scanMargin);
   const going: string[] = [];
   let sure = true;
-  for (const runId of new Set([...(last?.runs ?? []), ...found])) {
+  const open = [...new Set([...(last?.runs ?? []), ...found])];
+  const turn = inTurn(open, work.now);
+  for (const runId of open) {
+    if (!turn.has(runId)) {
+      going.push(runId);
+      continue;
+    }
     const goes = await work.attempt({ job, runId }, () => stillGoing(work, runId));
     sure &&= goes !== undefined;
     if (goes !== false) going.push(runId);
   }
   await remember(work, job, item, last, going);
   return sure ? going : undefined;
+}
+
+/** Whose turn it is to be looked at: the next ones with each minute, around and around. */
+function inTurn(open: readonly string[], now: number): ReadonlySet<string> {
+  if (open.length <= looksPerJob) return new Set(open);
+  const first = (Math.floor(now / minuteMs) * looksPerJob) % open.length;
+  return new Set([...open.slice(first), ...open.slice(0, first)].slice(0, looksPerJob));
 }
 
 /** Candidates only: the index may show an older state of a run than its record. */

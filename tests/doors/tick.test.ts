@@ -291,6 +291,27 @@ describe('a stuck run', () => {
     expect(third).toEqual(nothing);
   });
 
+  it('is one of at most 300 that a tick looks at, each in its turn, and the schedules go on', async () => {
+    const world = worldOf({ deploy: hook, often: each10 });
+    await world.tickAt('2026-01-01T11:49');
+    for (let n = 0; n < 700; n++) await accept(world, jobOf(world, 'deploy'), manual(world, `key-${n}`));
+    const { status } = world.executions;
+    let looked = new Set<string>();
+    world.executions.status = async (id) => {
+      looked.add(id);
+      return status.call(world.executions, id);
+    };
+
+    const fired = await world.tickAt('2026-01-01T11:50');
+    const most = looked.size;
+    looked = new Set();
+    for (const minute of ['51', '52', '53']) await world.tickAt(`2026-01-01T11:${minute}`);
+
+    expect(most).toBeLessThanOrEqual(301);
+    expect(fired.accepted).toEqual([world.id('often', '2026-01-01T11:50')]);
+    expect(looked.size).toBe(701);
+  });
+
   it('of a schedule that could not be started in time is missed', async () => {
     const world = worldOf({ nightly: daily });
     await world.tickAt('2026-01-01T12:00');
