@@ -6,6 +6,7 @@ import type { Problem } from '../lib/classify.ts';
 import type { Action, Job } from '../lib/config.ts';
 import { runId } from '../lib/event.ts';
 import type { Answer, DcsApi } from '../lib/execute.ts';
+import { leasesOf } from '../lib/lease.ts';
 import type { CallFault, InstanceScript } from '../lib/local/simulator/script.ts';
 import type { InstanceDetail } from '../lib/plan.ts';
 import { readRecord, updateRecord } from '../lib/record.ts';
@@ -637,6 +638,29 @@ describe('what a run costs and shows while it is going', () => {
 
     expect([...told]).toEqual(['verifying']);
   });
+
+  it('renews its leases for as long as it is at work', async () => {
+    const stored: MemoryState[] = [];
+    const job = single('restart', { verify: { interval: 10, settle: 60, timeout: 4 * 3600 } });
+    const letters = new Set<string>();
+    const played = await play({
+      job,
+      fleet: { instances: instances(1), timing: { restart: { min: 2 * hour, max: 2 * hour } } },
+      before: async (state) => void stored.push(state),
+      wrap: (dcs, clock) => ({
+        ...methodsOf(dcs),
+        show: async (id) => {
+          for (const state of clock.now() > start ? stored : []) {
+            letters.add(await leasesOf(state, job.project, 'other-run', clock.now).take([id]));
+          }
+          return dcs.show(id);
+        },
+      }),
+    });
+
+    expect(played.view.status).toBe('succeeded');
+    expect([...letters]).toEqual(['h']);
+  });
 });
 
 describe('a stop', () => {
@@ -733,6 +757,16 @@ describe('a stop', () => {
 
     expect(played.engine.operations.length).toBeLessThan(3_000);
     expect(played.view.status).toBe('failed');
+  });
+
+  it('comes before the first send where the keys before a flush cannot be counted for want of a right', async () => {
+    const calls: CallFault[] = [{ on: 'statistic', answer: { kind: 'error', status: 401 } }];
+
+    const played = await play({ job: single('flush'), fleet: { instances: instances(2), script: { calls } } });
+
+    expect(played.view).toMatchObject({ status: 'failed', code: 'credentials_rejected' });
+    expect(played.view.counts).toMatchObject({ notStarted: 2 });
+    expect(played.fleet.calls().act).toBe(0);
   });
 });
 
