@@ -193,6 +193,43 @@ describe('a fleet that changes while it is read', () => {
     expect(items.length).toBeGreaterThan(3);
     expect(largest).toBeLessThan(400_000 * 1.5);
   });
+
+  it('is waited for as long as none of its details can be read: then it is DCS that is down', async () => {
+    const calls: CallFault[] = [
+      { on: 'show', period: { from: 0, for: 900_000 }, answer: { kind: 'error', status: 503 } },
+    ];
+
+    const played = await play({ job: single('flush'), fleet: { instances: instances(3), script: { calls } } });
+
+    expect(played.view.status).toBe('succeeded');
+    expect(played.view.plan.excluded).toEqual([]);
+  });
+
+  it('is read again for a detail that may be there next time, though another one never will', async () => {
+    const calls: CallFault[] = [
+      { on: 'show', instance: idOf(1), nth: [1], answer: { kind: 'error', status: 503 } },
+      { on: 'show', instance: idOf(3), answer: { kind: 'error', status: 400, code: 'DCS.4027' } },
+    ];
+
+    const played = await play({ job: single('flush'), fleet: { instances: instances(3), script: { calls } } });
+
+    expect(played.view.plan.excluded.map(({ instanceId }) => instanceId)).toEqual([idOf(3)]);
+    expect(applied(played, 'flush', 3)).toEqual([1, 1, 0]);
+  });
+
+  it.each([
+    ['for now is asked again', { kind: 'error', status: 503 } as const, [1], false],
+    ['for good counts as lost with a restart', { kind: 'error', status: 400, code: 'DCS.4027' } as const, [1, 2], true],
+  ])('of which it cannot be read %s whether data survives', async (_, answer, nth, dataLoss) => {
+    const calls: CallFault[] = [{ on: 'configs', nth, answer }];
+
+    const played = await play({
+      job: single('restart', { dryRun: true }),
+      fleet: { instances: instances(1), script: { calls } },
+    });
+
+    expect(played.view.plan.waves.flat().map((planned) => planned.dataLoss)).toEqual([dataLoss]);
+  });
 });
 
 describe('a refused call that was applied in part', () => {
@@ -730,33 +767,26 @@ describe('a stop', () => {
     expect(played.fleet.calls().act).toBe(0);
   });
 
-  it('for too many operations ends the run by itself, and what is out is still watched', async () => {
-    const played = await play({
-      job: jobOf('restart', {
-        waves: { ...jobOf('restart').waves, size: { count: 1 }, soak: 120 },
-        verify: { interval: 10, settle: 60, timeout: 7200 },
-      }),
-      fleet: { instances: instances(60), timing: { restart: { min: 1_500_000, max: 1_500_000 } } },
-    });
-
-    expect(played.engine.operations.length).toBeLessThan(3_000);
-    expect(played.view).toMatchObject({ status: 'partial', code: 'too_many_operations' });
-    expect(played.view.counts).toMatchObject({ failed: 0, unknown: 0 });
-    expect(played.view.counts.succeeded + played.view.counts.notStarted).toBe(60);
-  });
-
-  it('for too many operations comes to an end even where nothing ever ends', async () => {
+  it.each([
+    ['still watches what is out', 1.5, { status: 'succeeded', attempts: 1 }],
+    ['gives up what is out when it never ends', 1_000, { status: 'unknown', attempts: 1, code: 'too_many_operations' }],
+  ])('for too many operations %s', async (_, hours, outcome) => {
     const busy = refused('busy', { code: 'DCS.4026', status: 400 });
-    const project = { ...jobOf('flush').project, rate: { callsPerSecond: 1000, retriesPerHour: 1_000_000 } };
+    const project = { ...jobOf('restart').project, rate: { callsPerSecond: 1000, retriesPerHour: 1_000_000 } };
+    const verify = { interval: 10, settle: 60, timeout: 30 * 86_400 };
+    const restart = { min: hours * hour, max: hours * hour };
 
     const played = await play({
-      job: single('flush', { project }),
-      fleet: { instances: instances(100) },
-      wrap: (dcs) => ({ ...methodsOf(dcs), act: async () => busy }),
+      job: single('restart', { project, verify }),
+      fleet: { instances: instances(100), timing: { restart } },
+      wrap: watched([], (_nth, ids) => (ids.length === 1 && ids[0] === idOf(1) ? null : busy)),
     });
 
+    expect(played.engine.operations.length).toBeGreaterThan(2_600);
     expect(played.engine.operations.length).toBeLessThan(3_000);
-    expect(played.view.status).toBe('failed');
+    expect(played.view.code).toBe('too_many_operations');
+    expect(played.outcome(1)).toMatchObject(outcome);
+    expect(played.view.outcomes.slice(1).every(({ attempts }) => attempts === 0)).toBe(true);
   });
 
   it('comes before the first send where the keys before a flush cannot be counted for want of a right', async () => {
