@@ -1,5 +1,6 @@
 // The one contract of the port to DCS, for the fake in memory and for the real client over the simulator's HTTP.
 
+import { ProjectAccess } from '../lib/huawei/access.ts';
 import { HuaweiDcs } from '../lib/huawei/dcs.ts';
 import { startSimulator } from '../lib/local/simulator/server.ts';
 import { dcsContract, type Subject, type SubjectOptions } from './support/dcs-contract.ts';
@@ -24,7 +25,8 @@ async function overHttp({ fleet, now, timeout }: SubjectOptions): Promise<Subjec
     rate: { callsPerSecond: 1_000, retriesPerHour: 1_000 },
     timeout,
   } as const;
-  const api = new HuaweiDcs({ project, credentials: async () => key, now, sleep: () => Promise.resolve() });
+  const access = new ProjectAccess({ project, credentials: async () => key });
+  const api = new HuaweiDcs({ project, access, now, sleep: () => Promise.resolve() });
   return { api, close: () => simulator.close() };
 }
 

@@ -3,6 +3,7 @@
 
 import type { Project } from '../config.ts';
 import type { DcsApi } from '../execute.ts';
+import { ProjectAccess } from './access.ts';
 import { HuaweiDcs, type HuaweiDcsOptions } from './dcs.ts';
 import type { Credentials } from './sign.ts';
 
@@ -19,7 +20,12 @@ export function dcsClients({ credentials, now, sleep }: ClientsOptions): (projec
     const key = JSON.stringify(project);
     const dcs =
       known.get(key) ??
-      new HuaweiDcs({ project, credentials: (fresh = false) => credentials(project, fresh), now, sleep });
+      new HuaweiDcs({
+        project,
+        access: new ProjectAccess({ project, credentials: (fresh) => credentials(project, fresh) }),
+        now,
+        sleep,
+      });
     known.set(key, dcs);
     return dcs;
   };

@@ -5,7 +5,6 @@ import * as v from 'valibot';
 import { classify, type Problem } from '../classify.ts';
 import { errorBody, parseJson } from './dcs-schema.ts';
 import type { Exchange, Received } from './http.ts';
-import type { Credentials } from './sign.ts';
 
 /** What a reader of an answer needs besides the answer. */
 export interface ReadContext {
@@ -13,6 +12,8 @@ export interface ReadContext {
   readonly now: number;
   /** Takes the secrets of the call out of a text. */
   readonly mask: (text: string) => string;
+  /** Whether a signature went with the call (it did unless this is false): only then can a wrong clock be why it was refused. */
+  readonly isSigned?: boolean;
 }
 
 /** Milliseconds: the gateway refuses requests whose X-Sdk-Date is further off. Source: API Request Signing Guide. */
@@ -23,7 +24,7 @@ export function problemOf(exchange: Exchange, context: ReadContext): Problem {
   if (exchange.kind === 'failed') return exchange.problem;
   const { code, message, requestId } = errorOf(exchange.body);
   const errorClass = classify({ code, status: exchange.status });
-  const skew = errorClass === 'auth' ? skewOf(exchange, context.now) : 0;
+  const skew = errorClass === 'auth' && context.isSigned !== false ? skewOf(exchange, context.now) : 0;
   const retryAfter = retryAfterOf(exchange, context.now);
   return {
     class: errorClass,
@@ -49,10 +50,9 @@ export function requestIdOf(
   return requestId === '' ? {} : { requestId };
 }
 
-/** A function that replaces every secret of these credentials, and what a request's Authorization header is made of. */
-export function masker(used: readonly Credentials[]): (text: string) => string {
+/** A function that replaces each of these secrets, and what a request's Authorization header is made of. */
+export function masker(used: readonly string[]): (text: string) => string {
   const secrets = used
-    .flatMap(({ ak, sk, securityToken = '' }) => [ak, sk, securityToken])
     .flatMap((secret) => [secret, encodeURIComponent(secret)])
     .filter((secret) => secret !== '')
     // The longest first: one may be part of another.

@@ -4,6 +4,7 @@
 import nodeFetch from 'node-fetch';
 import type { Action, Job } from '../../lib/config.ts';
 import type { Answer, DcsApi } from '../../lib/execute.ts';
+import { ProjectAccess } from '../../lib/huawei/access.ts';
 import { HuaweiDcs } from '../../lib/huawei/dcs.ts';
 import { asJson, type RunRecord, readRecord, runKey } from '../../lib/record.ts';
 import { noCounts } from '../../lib/report.ts';
@@ -81,7 +82,7 @@ await simulator.stop();
 function client(): DcsApi {
   const huawei = new HuaweiDcs({
     project: job.project,
-    credentials: async () => key,
+    access: new ProjectAccess({ project: job.project, credentials: async () => key }),
     now: clock.now,
     sleep: async (milliseconds) => clock.advance(milliseconds),
     fetch: async (url, init) => {

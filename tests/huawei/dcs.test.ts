@@ -6,6 +6,7 @@ import type defaultFetch from 'node-fetch';
 import { FetchError } from 'node-fetch';
 import type { Project } from '../../lib/config.ts';
 import { EnvironmentError } from '../../lib/errors.ts';
+import { ProjectAccess } from '../../lib/huawei/access.ts';
 import { HuaweiDcs, type HuaweiDcsOptions } from '../../lib/huawei/dcs.ts';
 import { type Credentials, sdkDate, sign } from '../../lib/huawei/sign.ts';
 import { type Handler, json, type Loopback, type Seen, startLoopback } from './loopback-server.ts';
@@ -18,6 +19,11 @@ const key = { ak: 'EXAMPLEACCESSKEY0001', sk: 'ExampleSecretKey/0001+abcdefghijk
 const rotated = { ak: 'EXAMPLEACCESSKEY0002', sk: 'ExampleSecretKey/0002+abcdefghijklmnopqrs' };
 const wrongKey = { error_code: 'APIGW.0301', error_msg: 'Incorrect IAM authentication information', request_id: 'r' };
 
+/** What a test says about a client; `credentials` are those of an access key. */
+interface Options extends Partial<HuaweiDcsOptions> {
+  readonly credentials?: (fresh?: boolean) => Promise<Credentials>;
+}
+
 let server: Loopback | undefined;
 
 afterEach(async () => {
@@ -26,12 +32,12 @@ afterEach(async () => {
 });
 
 /** A server that answers by `handler`, and a client of it. */
-async function start(handler: Handler, options: Partial<HuaweiDcsOptions> = {}, change: Partial<Project> = {}) {
+async function start(handler: Handler, options: Options = {}, change: Partial<Project> = {}) {
   server = await startLoopback(handler);
   return { server, dcs: client(server.url, options, change) };
 }
 
-function client(endpoint: string, options: Partial<HuaweiDcsOptions> = {}, change: Partial<Project> = {}): HuaweiDcs {
+function client(endpoint: string, options: Options = {}, change: Partial<Project> = {}): HuaweiDcs {
   const project: Project = {
     name: 'staging',
     region: 'eu-de',
@@ -43,7 +49,9 @@ function client(endpoint: string, options: Partial<HuaweiDcsOptions> = {}, chang
     timeout: 5,
     ...change,
   };
-  return new HuaweiDcs({ project, credentials: async () => key, now: Date.now, sleep: async () => {}, ...options });
+  const { credentials = async () => key, ...others } = options;
+  const access = new ProjectAccess({ project, credentials });
+  return new HuaweiDcs({ project, access, now: Date.now, sleep: async () => {}, ...others });
 }
 
 /** Credentials that are `key` until they are asked for afresh, and how they were asked for. */

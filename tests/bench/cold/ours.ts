@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { powertoolsLog } from '../../../lib/aws/logger.ts';
 import type { Project } from '../../../lib/config.ts';
+import { ProjectAccess } from '../../../lib/huawei/access.ts';
 import { HuaweiDcs } from '../../../lib/huawei/dcs.ts';
 import { ids, key, projectId } from '../site.ts';
 
@@ -10,9 +11,10 @@ const log = powertoolsLog('bench', 'info', process.stderr);
 
 /** Restarts the two instances and logs it; answers how many were accepted. */
 export async function handler(endpoint: string): Promise<number> {
+  const project = projectAt(endpoint);
   const dcs = new HuaweiDcs({
-    project: projectAt(endpoint),
-    credentials: async () => key,
+    project,
+    access: new ProjectAccess({ project, credentials: async () => key }),
     now: Date.now,
     sleep: (ms) => sleep(ms),
   });
