@@ -2,7 +2,7 @@
 // that holds all of it, so that a key is exchanged as a whole.
 
 import * as v from 'valibot';
-import type { Ref } from './config.ts';
+import type { Project, Ref } from './config.ts';
 import { EnvironmentError } from './errors.ts';
 import type { Secrets } from './runtime.ts';
 
@@ -22,6 +22,12 @@ const keySchema = v.object({
   sk: v.pipe(v.string(), v.nonEmpty()),
   securityToken: v.exactOptional(v.pipe(v.string(), v.nonEmpty())),
 });
+
+/** The name of a project's access key. Throws EnvironmentError `not_supported_yet` for a project with a user of IAM. */
+export function accessKeyRef({ credentials }: Pick<Project, 'credentials'>): Ref {
+  if ('aksk' in credentials) return credentials.aksk;
+  throw new EnvironmentError('not_supported_yet', 'credentials of IAM are not supported yet');
+}
 
 /**
  * The access key behind a Ref. `env:HUAWEICLOUD_SDK` is a prefix: `<PREFIX>_AK`, `<PREFIX>_SK` and, where it is set,

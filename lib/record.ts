@@ -3,7 +3,7 @@
 
 import * as v from 'valibot';
 import type { Json } from './canonical.ts';
-import { builtIn } from './config/defaults.ts';
+import { type FrozenJob, thawed } from './config/thawed.ts';
 import type { Action, Job } from './config.ts';
 import { AutopilotError } from './errors.ts';
 import type { Event } from './event.ts';
@@ -88,8 +88,7 @@ export function recordOf(value: unknown): RunRecord {
   if (!isStoredRecord(value)) {
     throw new AutopilotError('record_unreadable', 'a stored run was not written by this version of the program');
   }
-  const { job } = value;
-  return { ...value, job: { ...job, retention: job.retention ?? builtIn.retention } };
+  return { ...value, job: thawed(value.job) };
 }
 
 /** The record of a run, or undefined. */
@@ -187,9 +186,9 @@ async function existing(state: State, runId: string): Promise<Item> {
   return item;
 }
 
-/** As it is in the state: a job that was frozen by an earlier version has no retention. */
+/** As it is in the state: its job may have been frozen by an earlier version. */
 interface StoredRecord extends Omit<RunRecord, 'job'> {
-  readonly job: Omit<Job, 'retention'> & Partial<Pick<Job, 'retention'>>;
+  readonly job: FrozenJob;
 }
 
 function isStoredRecord(value: unknown): value is StoredRecord {

@@ -20,8 +20,17 @@ const httpOnLoopback = 'http is allowed on loopback only (127.0.0.0/8, localhost
 const eventsWanted = 'expected a list of events of GitHub, such as [deployment_status]';
 const eventWanted = 'expected an event of GitHub, such as deployment_status';
 const pathWanted = 'expected a dotted path into the payload, such as deployment_status.state';
-const rightsWanted = 'expected a list of rights: read, run, approve, cancel, pause';
+const rightsWanted = 'expected a list of rights: read, run, approve, cancel, pause, breakGlass';
 const github = { auth: 'github', secrets: ['env:TOKEN'], events: ['push'] };
+/** The policies that these jobs say nothing of. */
+const unsaid = {
+  ladder: null,
+  cooldown: 0,
+  backup: { mode: 'off', maxAge: 86_400 },
+  approval: 'none',
+  collision: 'skip',
+  window: null,
+};
 const idWanted = `expected an instance's id, such as ${id}`;
 
 describe('a full configuration', () => {
@@ -38,6 +47,8 @@ describe('a full configuration', () => {
         endpoint: 'https://dcs.eu-de.otc.t-systems.com',
         credentials: { aksk: 'env:HUAWEICLOUD_SDK' },
         protectedTag: { key: 'keep-out', value: 'yes' },
+        allowTag: null,
+        freeze: [],
         rate: { callsPerSecond: 5, retriesPerHour: 100 },
         timeout: 20,
       },
@@ -52,6 +63,8 @@ describe('a full configuration', () => {
         endpoint: 'https://dcs.ap-southeast-3.myhuaweicloud.com',
         credentials: { aksk: 'env:PLAIN' },
         protectedTag: { key: 'dcs-autopilot-protected', value: 'true' },
+        allowTag: null,
+        freeze: [],
         rate: { callsPerSecond: 10, retriesPerHour: 200 },
         timeout: 30,
       },
@@ -80,16 +93,18 @@ describe('a full configuration', () => {
         startDeadline: 3600,
         overlap: 'queue',
       },
-      guards: { maxInstances: 20, maxPercent: 50, stated: true },
+      guards: { maxInstances: 20, maxPercent: 50, maxPerDay: 50, onExceed: 'refuse', stated: true },
       waves: {
         canary: { percent: 10 },
         size: { count: 4 },
         soak: 90,
         maxFailures: 2,
         order: { tag: 'tier', values: ['1', '2', '1.10'] },
+        healthCheck: null,
       },
       retry: { maxAttempts: 3, baseDelay: 1, maxDelay: 120, for: 7200 },
       verify: { interval: 5, settle: 30, timeout: 86_400 },
+      ...unsaid,
       retention: 2_592_000,
     });
   });
@@ -103,22 +118,24 @@ describe('a full configuration', () => {
       project: config.projects['plain'],
       target: expect.objectContaining({ name: 'everything', names: ['*'], tags: {}, ids: [] }),
       trigger: { type: 'schedule', cron: '30 4 * * 1', timezone: 'UTC', startDeadline: 1800, overlap: 'skip' },
-      guards: { maxInstances: 7, maxPercent: 10, stated: false },
+      guards: { maxInstances: 7, maxPercent: 10, maxPerDay: 50, onExceed: 'refuse', stated: false },
       waves: {
         canary: { count: 1 },
         size: { percent: 25 },
         soak: 120,
         maxFailures: 1,
         order: { tag: 'env', values: ['dev', 'staging', 'prod'] },
+        healthCheck: null,
       },
       retry: { maxAttempts: 4, baseDelay: 10, maxDelay: 300, for: 3600 },
       verify: { interval: 10, settle: 60, timeout: 900 },
+      ...unsaid,
       retention: 604_800,
     });
   });
 
   it('merges key by key: a job that states one guard keeps the other from defaults', () => {
-    expect(hook?.guards).toEqual({ maxInstances: 7, maxPercent: 100, stated: true });
+    expect(hook?.guards).toEqual({ maxInstances: 7, maxPercent: 100, maxPerDay: 50, onExceed: 'refuse', stated: true });
   });
 
   it('reads ids to lower case and once each', () => {
@@ -377,7 +394,12 @@ describe('what is refused', () => {
     ['operators.alice', { token: 'plain-token', may: ['read'] }, refWanted, '.token'],
     ['operators.alice', { token: 'env:A', may: [] }, rightsWanted, '.may'],
     ['operators.alice', { token: 'env:A', may: 'read' }, rightsWanted, '.may'],
-    ['operators.alice', { token: 'env:A', may: ['write'] }, 'expected read, run, approve, cancel or pause', '.may[0]'],
+    [
+      'operators.alice',
+      { token: 'env:A', may: ['write'] },
+      'expected read, run, approve, cancel, pause or breakGlass',
+      '.may[0]',
+    ],
     [
       'operators.local',
       { token: 'env:A', may: ['read'] },

@@ -2,13 +2,25 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { Ref } from '../lib/config.ts';
-import { credentialsOf } from '../lib/credentials.ts';
+import { accessKeyRef, credentialsOf } from '../lib/credentials.ts';
 import { EnvSecrets } from '../lib/local/secrets.ts';
 
 function world(env: Record<string, string>) {
   const time = { now: 1_000_000 };
   return { env, time, secrets: new EnvSecrets(env, () => time.now) };
 }
+
+describe('the credentials of a project', () => {
+  test('are the name of an access key', () => {
+    expect(accessKeyRef({ credentials: { aksk: 'env:SDK' } })).toBe('env:SDK');
+  });
+
+  test('are no user of IAM yet', () => {
+    const credentials = { iam: 'env:USER', iamEndpoint: 'https://iam.example.com' } as const;
+
+    expect(() => accessKeyRef({ credentials })).toThrow(expect.objectContaining({ code: 'not_supported_yet' }));
+  });
+});
 
 describe('an access key in the environment', () => {
   test('is read from the variables of its prefix', async () => {

@@ -1,5 +1,6 @@
 // The one contract of the port to DCS, for the fake in memory and for the real client over the simulator's HTTP.
 
+import { unlimited } from '../lib/config/defaults.ts';
 import { ProjectAccess } from '../lib/huawei/access.ts';
 import { HuaweiDcs } from '../lib/huawei/dcs.ts';
 import { startSimulator } from '../lib/local/simulator/server.ts';
@@ -22,6 +23,7 @@ async function overHttp({ fleet, now, timeout }: SubjectOptions): Promise<Subjec
     endpoint: simulator.url,
     credentials: { aksk: 'env:HUAWEICLOUD_SDK' },
     protectedTag: { key: 'dcs-autopilot-protected', value: 'true' },
+    ...unlimited,
     rate: { callsPerSecond: 1_000, retriesPerHour: 1_000 },
     timeout,
   } as const;

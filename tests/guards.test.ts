@@ -26,7 +26,7 @@ function factsOf(change: Partial<GuardFacts> = {}): GuardFacts {
 }
 
 function guarded(maxInstances: number, maxPercent: number, stated = true, action: Action = 'flush'): Job {
-  return jobOf(action, { guards: { maxInstances, maxPercent, stated } });
+  return jobOf(action, { guards: { ...jobOf(action).guards, maxInstances, maxPercent, stated } });
 }
 
 const scheduled = { ...factsOf().event, trigger: 'schedule' } as const;

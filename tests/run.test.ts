@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Action } from '../lib/config.ts';
+import type { Action, Job } from '../lib/config.ts';
 import { leasesOf, leaseTime } from '../lib/lease.ts';
 import type { CallFault, InstanceScript } from '../lib/local/simulator/script.ts';
 import { idOf, instances, jobOf, methodsOf, type Played, play, type Scenario } from './support/scenario.ts';
@@ -14,6 +14,11 @@ const notApplied: CallFault['answer'] = { kind: 'error', status: 502, applies: f
 /** The smallest scenario: `count` instances, everything in one wave after the canary. */
 function scenario(action: Action, count: number, change: Partial<Scenario> = {}): Scenario {
   return { job: jobOf(action), fleet: { instances: instances(count) }, ...change };
+}
+
+/** A job with some of its guards replaced. */
+function guarded(action: Action, guards: Partial<Job['guards']>): Job {
+  return jobOf(action, { guards: { ...jobOf(action).guards, ...guards } });
 }
 
 /** The same with everything in one wave. */
@@ -491,13 +496,13 @@ describe('guards', () => {
       'refused',
       'over_cap',
       'more than maxInstances',
-      scenario('flush', 3, { job: jobOf('flush', { guards: { maxInstances: 2, maxPercent: 100, stated: true } }) }),
+      scenario('flush', 3, { job: guarded('flush', { maxInstances: 2 }) }),
     ],
     [
       'refused',
       'over_cap',
       'more than maxPercent',
-      scenario('flush', 10, { job: jobOf('flush', { guards: { maxInstances: 50, maxPercent: 50, stated: true } }) }),
+      scenario('flush', 10, { job: guarded('flush', { maxInstances: 50, maxPercent: 50 }) }),
     ],
     [
       'refused',
@@ -512,7 +517,7 @@ describe('guards', () => {
       'guards_not_stated',
       'a scheduled restart that loses data under default guards',
       scenario('restart', 1, {
-        job: jobOf('restart', { guards: { maxInstances: 5, maxPercent: 100, stated: false } }),
+        job: guarded('restart', { maxInstances: 5, stated: false }),
         event: { trigger: 'schedule' },
         fleet: { instances: instances(1, () => ({ cacheMode: 'single' })) },
       }),

@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'esbuild';
 import type { Json } from '../canonical.ts';
 import { defaultFile, loadConfig } from '../cli/load-config.ts';
+import { refsOf } from '../config/refs.ts';
 import type { Config, Ref } from '../config.ts';
 import { AutopilotError } from '../errors.ts';
+import { packagedConfig } from './config.ts';
 
 /** What is used of the object that the serverless command hands to its plugins. */
 interface Serverless {
@@ -88,14 +90,8 @@ export interface SecretRights {
  * packaging refuses with all its faults), nothing. serverless.yml asks for it through rights.cjs.
  */
 export function secretRights({ env }: Pick<PackagingIo, 'env'> = processIo): Readonly<Record<string, SecretRights>> {
-  const config = configIfAny(env);
-  const jobs = Object.values(config?.jobs ?? {});
-  const projects = Object.values(config?.projects ?? {});
-  return {
-    webhook: rightsOn(jobs.flatMap(({ trigger }) => ('secrets' in trigger ? trigger.secrets : []))),
-    console: rightsOn((config?.operators ?? []).map(({ token }) => token)),
-    run: rightsOn(projects.map(({ credentials }) => credentials.aksk)),
-  };
+  const { webhook, alert, console, run } = refsOf(configIfAny(env) ?? packagedConfig);
+  return { webhook: rightsOn(webhook), alert: rightsOn(alert), console: rightsOn(console), run: rightsOn(run) };
 }
 
 function configIfAny(env: PackagingIo['env']): Config | undefined {

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Project } from '../config.ts';
-import { type AccessKey, credentialsOf } from '../credentials.ts';
+import { type AccessKey, accessKeyRef, credentialsOf } from '../credentials.ts';
 import { dcsClients } from '../huawei/clients.ts';
 import type { World } from '../run.ts';
 import type { Secrets } from '../runtime.ts';
@@ -38,7 +38,7 @@ export async function openWorld(env: ProcessEnvironment): Promise<World> {
  */
 export async function accessKey(secrets: Secrets, project: Project, fresh: boolean): Promise<AccessKey> {
   try {
-    return await credentialsOf(secrets, project.credentials.aksk, { fresh });
+    return await credentialsOf(secrets, accessKeyRef(project), { fresh });
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     throw new Error('the access key cannot be read at the moment', { cause: error });

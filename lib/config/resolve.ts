@@ -12,14 +12,25 @@ import type {
   Waves,
   WebhookTrigger,
 } from '../config.ts';
-import { builtIn, callTimeout, protectedTag, rate, stage, startDeadline, timezone } from './defaults.ts';
+import {
+  alertStorm,
+  builtIn,
+  callTimeout,
+  type Policies,
+  protectedTag,
+  rate,
+  stage,
+  startDeadline,
+  timezone,
+  unlimited,
+} from './defaults.ts';
 import type { ConfigFile } from './schema.ts';
 
 type ProjectFile = ConfigFile['projects'][string];
 type TargetFile = ConfigFile['targets'][string];
 type JobFile = ConfigFile['jobs'][string];
 type WebhookFile = NonNullable<JobFile['trigger']['webhook']>;
-type Policies = NonNullable<ConfigFile['defaults']>;
+type PoliciesFile = NonNullable<ConfigFile['defaults']>;
 
 /**
  * Resolves a file without faults. A job's own values win over `defaults`, those over the built-in ones, key by key.
@@ -33,13 +44,22 @@ export function resolveConfig(file: ConfigFile): Config {
     return {
       name,
       action: job.action,
+      ladder: null,
       project: found(projects, target.project),
       target,
       trigger: resolveTrigger(job.trigger),
       ...resolvePolicies(job, file.defaults ?? {}),
     };
   });
-  return { stage: file.stage ?? stage, projects, operators: resolveOperators(file.operators ?? {}), jobs };
+  return {
+    stage: file.stage ?? stage,
+    projects,
+    operators: resolveOperators(file.operators ?? {}),
+    sources: {},
+    alertStorm,
+    notify: [],
+    jobs,
+  };
 }
 
 function resolveProject(project: ProjectFile, name: string): Project {
@@ -51,6 +71,7 @@ function resolveProject(project: ProjectFile, name: string): Project {
     endpoint: project.endpoint ?? `https://dcs.${region}.myhuaweicloud.com`,
     credentials: { aksk: credentials.aksk },
     protectedTag: project.protectedTag ?? protectedTag,
+    ...unlimited,
     rate: {
       callsPerSecond: project.rate?.callsPerSecond ?? rate.callsPerSecond,
       retriesPerHour: project.rate?.retriesPerHour ?? rate.retriesPerHour,
@@ -91,7 +112,7 @@ function resolveWebhook({ auth, secrets, instances, events, match }: WebhookFile
     : { type: 'webhook', auth, secrets, instances: instances ?? 'none' };
 }
 
-function resolvePolicies(job: Policies, defaults: Policies): typeof builtIn {
+function resolvePolicies(job: PoliciesFile, defaults: PoliciesFile): Policies {
   return {
     enabled: job.enabled ?? defaults.enabled ?? builtIn.enabled,
     dryRun: job.dryRun ?? defaults.dryRun ?? builtIn.dryRun,
@@ -99,19 +120,24 @@ function resolvePolicies(job: Policies, defaults: Policies): typeof builtIn {
     waves: resolveWaves(job, defaults),
     retry: { ...builtIn.retry, ...defaults.retry, ...job.retry },
     verify: { ...builtIn.verify, ...defaults.verify, ...job.verify },
+    cooldown: builtIn.cooldown,
+    backup: builtIn.backup,
+    approval: builtIn.approval,
+    collision: builtIn.collision,
+    window: builtIn.window,
     retention: job.retention ?? defaults.retention ?? builtIn.retention,
   };
 }
 
-function resolveGuards(job: Policies, defaults: Policies): Guards {
+function resolveGuards(job: PoliciesFile, defaults: PoliciesFile): Guards {
   const { maxInstances, maxPercent } = { ...builtIn.guards, ...defaults.guards, ...job.guards };
   const stated = job.guards?.maxInstances !== undefined || job.guards?.maxPercent !== undefined;
-  return { maxInstances, maxPercent, stated };
+  return { ...builtIn.guards, maxInstances, maxPercent, stated };
 }
 
-function resolveWaves(job: Policies, defaults: Policies): Waves {
+function resolveWaves(job: PoliciesFile, defaults: PoliciesFile): Waves {
   const { canary, size, soak, maxFailures, order } = { ...builtIn.waves, ...defaults.waves, ...job.waves };
-  return { canary, size, soak, maxFailures, order: { tag: order.tag, values: order.values } };
+  return { canary, size, soak, maxFailures, order: { tag: order.tag, values: order.values }, healthCheck: null };
 }
 
 function mapValues<From, To>(

@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runHandler } from '../../functions/run.ts';
 import { type Config, type Ref, rights } from '../config.ts';
-import { credentialsOf } from '../credentials.ts';
+import { accessKeyRef, credentialsOf } from '../credentials.ts';
 import { dcsClients } from '../huawei/clients.ts';
 import type { Log, Runtime, Secrets } from '../runtime.ts';
 import type { Clock } from './clock.ts';
@@ -40,7 +40,7 @@ export function composeLocal({ config, database, secrets, token, clock, log, sto
   const state = new SqliteState(database);
   const backend = new DurableBackend({ database, clock, log });
   const dcs = dcsClients({
-    credentials: (project, fresh) => credentialsOf(secrets, project.credentials.aksk, { fresh }),
+    credentials: (project, fresh) => credentialsOf(secrets, accessKeyRef(project), { fresh }),
     now: clock.now,
     sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
   });

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { alertStorm } from '../../lib/config/defaults.ts';
 import { checkConfig, readConfig } from '../../lib/config/file.ts';
 import { ConfigError } from '../../lib/errors.ts';
 import { faultsOf, smallFile } from '../support/config-text.ts';
@@ -138,7 +139,7 @@ describe('what is read', () => {
   it('the counts of everything in the file, used or not', () => {
     expect(checkConfig(full, 'a').counts).toEqual({ projects: 3, targets: 3, jobs: 5 });
     expect(checkConfig(empty, 'a')).toEqual({
-      config: { stage: 'prod', projects: {}, operators: [], jobs: {} },
+      config: { stage: 'prod', projects: {}, operators: [], sources: {}, alertStorm, notify: [], jobs: {} },
       counts: { projects: 0, targets: 0, jobs: 0 },
     });
   });

@@ -4,6 +4,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type defaultFetch from 'node-fetch';
 import { FetchError } from 'node-fetch';
+import { unlimited } from '../../lib/config/defaults.ts';
 import type { Project } from '../../lib/config.ts';
 import { EnvironmentError } from '../../lib/errors.ts';
 import { ProjectAccess } from '../../lib/huawei/access.ts';
@@ -45,6 +46,7 @@ function client(endpoint: string, options: Options = {}, change: Partial<Project
     endpoint,
     credentials: { aksk: 'env:EXAMPLE' },
     protectedTag: { key: 'dcs-autopilot-protected', value: 'true' },
+    ...unlimited,
     rate: { callsPerSecond: 1000, retriesPerHour: 200 },
     timeout: 5,
     ...change,

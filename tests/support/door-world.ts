@@ -5,6 +5,7 @@ import { createHmac } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import type { Json } from '../../lib/canonical.ts';
+import { alertStorm, builtIn, unlimited } from '../../lib/config/defaults.ts';
 import {
   type Config,
   type Job,
@@ -44,6 +45,7 @@ const project: Project = {
   endpoint: 'http://127.0.0.1:1',
   credentials: { aksk: 'env:HUAWEICLOUD_SDK' },
   protectedTag: { key: 'dcs-autopilot-protected', value: 'true' },
+  ...unlimited,
   rate: { callsPerSecond: 10, retriesPerHour: 200 },
   timeout: 30,
 };
@@ -63,20 +65,23 @@ export const byIds: Target = { ...byTag, name: 'two-caches', tags: {}, ids: [ids
 /** A job with a trigger; `changes` replace its members. */
 export function jobOf(name: string, trigger: JobTrigger, changes: Partial<Job> = {}): Job {
   return {
+    ...builtIn,
     name,
     action: 'soft_restart',
+    ladder: null,
     enabled: true,
     dryRun: false,
     project,
     target: byTag,
     trigger,
-    guards: { maxInstances: 5, maxPercent: 10, stated: true },
+    guards: { ...builtIn.guards, stated: true },
     waves: {
       canary: { count: 1 },
       size: { percent: 10 },
       soak: 120,
       maxFailures: 1,
       order: { tag: 'env', values: [] },
+      healthCheck: null,
     },
     retry: { maxAttempts: 6, baseDelay: 10, maxDelay: 300, for: 3600 },
     verify: { interval: 10, settle: 60, timeout: 1800 },
@@ -182,7 +187,8 @@ export function doorWorld(): DoorWorld {
 }
 
 function runtimeOf(world: Omit<DoorWorld, 'runtime' | 'open'>): Runtime {
-  const config: Config = { stage: 'prod', projects: { staging: project }, operators, jobs };
+  const projects = { staging: project };
+  const config: Config = { stage: 'prod', projects, operators, sources: {}, alertStorm, notify: [], jobs };
   let random = 0;
   return {
     config,

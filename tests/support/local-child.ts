@@ -1,6 +1,7 @@
 // The local runtime in a process of its own, on a faster clock, that may kill itself at one checkpoint: what
 // tests/local/kill.test.ts starts, kills and starts again. Prints the run's view and the number of checkpoints.
 
+import { alertStorm } from '../../lib/config/defaults.ts';
 import type { Job } from '../../lib/config.ts';
 import { accept } from '../../lib/doors/accept.ts';
 import { composeLocal } from '../../lib/local/compose.ts';
@@ -28,7 +29,8 @@ const database = openDatabase(order.folder);
 const secrets = new EnvSecrets({ TEST_AK: order.ak, TEST_SK: order.sk }, clock.now);
 const silence = (): void => undefined;
 const log = { error: console.error, warn: silence, info: silence, debug: silence };
-const config = { stage: 'test', projects: {}, operators: [], jobs: { [order.job.name]: order.job } };
+const nobody = { operators: [], sources: {}, alertStorm, notify: [] };
+const config = { stage: 'test', projects: {}, ...nobody, jobs: { [order.job.name]: order.job } };
 const { runtime, backend } = composeLocal({ config, database, secrets, token: 'example', clock, log });
 
 let checkpoints = 0;

@@ -1,5 +1,6 @@
 // A small world for the tests of the flow: a fleet, a job, one event, and everything that came of it.
 
+import { builtIn, unlimited } from '../../lib/config/defaults.ts';
 import type { Action, Job } from '../../lib/config.ts';
 import { type Event, runId } from '../../lib/event.ts';
 import type { DcsApi } from '../../lib/execute.ts';
@@ -33,8 +34,10 @@ export function instances(
 /** A job over the whole project with generous caps, one wave after a canary of one, and short times. */
 export function jobOf(action: Action, change: Partial<Job> = {}): Job {
   return {
+    ...builtIn,
     name: 'nightly',
     action,
+    ladder: null,
     enabled: true,
     dryRun: false,
     project: {
@@ -44,6 +47,7 @@ export function jobOf(action: Action, change: Partial<Job> = {}): Job {
       endpoint: 'http://127.0.0.1:1',
       credentials: { aksk: 'env:EXAMPLE' },
       protectedTag: { key: 'dcs-autopilot-protected', value: 'true' },
+      ...unlimited,
       rate: { callsPerSecond: 1000, retriesPerHour: 1000 },
       timeout: 30,
     },
@@ -56,13 +60,14 @@ export function jobOf(action: Action, change: Partial<Job> = {}): Job {
       exclude: { tags: {}, names: [], ids: [] },
     },
     trigger: { type: 'webhook', auth: 'bearer', secrets: ['env:EXAMPLE_HOOK'], instances: 'subset' },
-    guards: { maxInstances: 10_000, maxPercent: 100, stated: true },
+    guards: { ...builtIn.guards, maxInstances: 10_000, maxPercent: 100, maxPerDay: 100_000, stated: true },
     waves: {
       canary: { count: 1 },
       size: { percent: 100 },
       soak: 60,
       maxFailures: 10_000,
       order: { tag: 'env', values: ['dev', 'staging', 'prod'] },
+      healthCheck: null,
     },
     retry: { maxAttempts: 6, baseDelay: 10, maxDelay: 300, for: 3600 },
     verify: { interval: 10, settle: 60, timeout: 1800 },

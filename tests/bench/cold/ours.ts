@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { powertoolsLog } from '../../../lib/aws/logger.ts';
+import { unlimited } from '../../../lib/config/defaults.ts';
 import type { Project } from '../../../lib/config.ts';
 import { ProjectAccess } from '../../../lib/huawei/access.ts';
 import { HuaweiDcs } from '../../../lib/huawei/dcs.ts';
@@ -33,6 +34,7 @@ function projectAt(endpoint: string): Project {
     endpoint,
     credentials: { aksk: 'env:BENCH' },
     protectedTag: { key: 'dcs-autopilot-protected', value: 'true' },
+    ...unlimited,
     rate: { callsPerSecond: 10, retriesPerHour: 200 },
     timeout: 30,
   };
