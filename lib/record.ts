@@ -39,6 +39,15 @@ export interface ReadKey {
   readonly expiresAt: string;
 }
 
+/** How a repeated arrival is told from another one: `key` is the sender's, unique at its `door`. */
+export interface Delivery {
+  /** `hooks/JOB/AUTH` or `jobs/JOB`. */
+  readonly door: string;
+  readonly key: string;
+  /** SHA-256 of the raw body, hex. */
+  readonly bodyHash: string;
+}
+
 /** The head of a run: everything but the lists. Times are ISO 8601 UTC. */
 export interface RunRecord {
   readonly v: 1;
@@ -47,6 +56,8 @@ export interface RunRecord {
   readonly job: Job;
   readonly action: Action;
   readonly event: Event;
+  /** What brought it: marked as stored before the run is started. */
+  readonly delivery?: Delivery;
   readonly status: RunStatus;
   /** Why a run was refused, missed or ended early; in lower case for programs, in a sentence for people. */
   readonly code?: string;

@@ -89,7 +89,7 @@ describe('what a door stores', () => {
     expect(world.state.expiryOf(runKey(runId))).toBe(noon + week);
   });
 
-  it('is remembered anew where a delivery outlived its run', async () => {
+  it('is remembered anew where the run of a delivery was not stored at first', async () => {
     const world = doorWorld();
     const value = { bodyHash: delivery.bodyHash, runId: 'token-of-old' };
     await world.state.putIfAbsent(deliveryPlace, value, { expiresAt: noon + 1 });

@@ -1,28 +1,19 @@
 // The one way in for all doors: an event becomes a stored run, then an execution, in an order that loses nothing.
 // What is stored is certain; what comes after it is repeated by the next duplicate or tick, and is harmless to repeat.
 
-import * as v from 'valibot';
 import type { Job } from '../config.ts';
-import { AutopilotError, DoorError } from '../errors.ts';
+import { AutopilotError } from '../errors.ts';
 import { type Event, runId } from '../event.ts';
 import type { HttpAnswer } from '../http.ts';
-import { asJson, deliveryKey, type RunRecord, type RunStatus, readRecord, runKey, updateRecord } from '../record.ts';
+import { asJson, type Delivery, type RunRecord, type RunStatus, readRecord, runKey, updateRecord } from '../record.ts';
 import { isGoing, noCounts } from '../report.ts';
 import { expiryOf } from '../retention.ts';
 import type { Runtime } from '../runtime.ts';
+import { type Claim, claim, noteStored, readDelivery } from './delivery.ts';
 import { type NewReadKey, statusUrlOf } from './read-key.ts';
 
 /** What accepting an event needs of the world. */
 export type Entry = Pick<Runtime, 'state' | 'executions' | 'config' | 'now' | 'log'>;
-
-/** How a repeated arrival is told from another one: `key` is the sender's, unique at its `door`. */
-export interface Delivery {
-  /** `hooks/JOB/AUTH` or `jobs/JOB`. */
-  readonly door: string;
-  readonly key: string;
-  /** SHA-256 of the raw body, hex. */
-  readonly bodyHash: string;
-}
 
 /** What a door answers. `duplicate`: the run was there before this arrival. `readKey`: only to who made it. */
 export interface Accepted {
@@ -32,12 +23,12 @@ export interface Accepted {
   readonly readKey?: string;
 }
 
-const deliverySchema = v.object({ bodyHash: v.string(), runId: v.string() });
-
 /**
- * Stores the delivery, then the event with the frozen job, then starts the execution, then marks the run as started. An
- * event that came before finds its run; whatever step of it was lost is made up for. Once the run is stored nothing
- * makes this fail: a lost start is logged, and repaired by the next duplicate or tick.
+ * Stores the delivery, then the event with the frozen job, notes at the delivery that this is done, starts the execution,
+ * and marks the run as started. An event that came before finds its run; whatever step of it was lost is made up for. Once
+ * the run is stored nothing makes this fail: a lost start is logged, and repaired by the next duplicate or tick.
+ * A delivery is remembered longer than its run and starts nothing then. An event without one is known by its run alone:
+ * whoever brings such events again after the retention has to know their age.
  * `readKey` is stored with a new run and with no other. Throws DoorError 409 `key_reused` for a known key with another
  * body.
  */
@@ -49,8 +40,12 @@ export async function accept(
   readKey?: NewReadKey,
 ): Promise<Accepted> {
   const own = newRecord(runtime, runId(runtime.config.stage, job.name, event.identity), job, event);
-  const id = delivery === undefined ? own.runId : await claim(runtime, delivery, own);
-  const fresh = { ...own, runId: id, ...(readKey !== undefined && { readKey: readKey.stored }) };
+  const claimed = delivery === undefined ? undefined : await claim(runtime.state, delivery, own);
+  const found = claimed?.stored === true ? await findAgain(runtime, claimed) : undefined;
+  if (found !== undefined) return found;
+  const id = claimed?.runId ?? own.runId;
+  const brought = delivery === undefined ? own : { ...own, runId: id, delivery };
+  const fresh = readKey === undefined ? brought : { ...brought, readKey: readKey.stored };
   const stored = await store(runtime, fresh);
   const record = stored ? fresh : await storedRecord(runtime, id);
   if (stored) runtime.log.info('run accepted', { runId: id, job: job.name, requestedBy: event.requestedBy });
@@ -64,11 +59,8 @@ export async function accept(
  * a changed configuration changes nothing for a sender that repeats itself. Throws DoorError 409 `key_reused`.
  */
 export async function repeated(runtime: Entry, delivery: Delivery): Promise<Accepted | undefined> {
-  const known = await readDelivery(runtime, delivery);
-  const record = known === undefined ? undefined : await readRecord(runtime.state, known);
-  if (record === undefined) return undefined;
-  await ensureStarted(runtime, record);
-  return { runId: record.runId, status: record.status, duplicate: true };
+  const known = await readDelivery(runtime.state, delivery);
+  return known === undefined ? undefined : findAgain(runtime, known);
 }
 
 /**
@@ -98,26 +90,13 @@ export async function recordEnded(
   return { runId: id, status: record.status, duplicate: !stored };
 }
 
-/**
- * The id of the run that this delivery belongs to: its own, or the one that was stored with it before. The delivery is
- * remembered for as long as a run that is stored now can be.
- */
-async function claim(runtime: Entry, { door, key, bodyHash }: Delivery, own: RunRecord): Promise<string> {
-  const options = { expiresAt: expiryOf(own) };
-  const place = deliveryKey(door, key);
-  if (await runtime.state.putIfAbsent(place, { bodyHash, runId: own.runId }, options)) return own.runId;
-  const known = (await readDelivery(runtime, { door, key, bodyHash })) ?? own.runId;
-  // The run of a known delivery is being stored, was lost on its way, or is forgotten: it is stored (again) now.
-  await runtime.state.put(place, { bodyHash, runId: known }, options);
-  return known;
-}
-
-async function readDelivery(runtime: Entry, delivery: Delivery): Promise<string | undefined> {
-  const item = await runtime.state.get(deliveryKey(delivery.door, delivery.key));
-  if (item === undefined) return undefined;
-  const known = v.parse(deliverySchema, item.value);
-  if (known.bodyHash === delivery.bodyHash) return known.runId;
-  throw new DoorError(409, 'key_reused', 'This key was used before, with another body.');
+/** The run of a known delivery; undefined where it was not stored yet. */
+async function findAgain(runtime: Entry, { runId, stored }: Claim): Promise<Accepted | undefined> {
+  const record = await readRecord(runtime.state, runId);
+  if (record !== undefined) await ensureStarted(runtime, record);
+  else if (!stored) return undefined;
+  // How a forgotten run ended nobody knows any more. That it was accepted is what its sender was told, and still true.
+  return { runId, status: record?.status ?? 'accepted', duplicate: true };
 }
 
 function newRecord(runtime: Pick<Entry, 'now'>, id: string, job: Job, event: Event): RunRecord {
@@ -140,9 +119,18 @@ async function storedRecord(runtime: Pick<Entry, 'state'>, id: string): Promise<
 async function ensureStarted(runtime: Entry, record: RunRecord): Promise<void> {
   if (record.started || !isGoing(record.status)) return;
   try {
+    await noteStored(runtime.state, record);
     await runtime.executions.start(record.runId);
-    await updateRecord(runtime.state, record.runId, (now) => (now.started ? null : { ...now, started: true }));
+    await noteStarted(runtime.state, record);
   } catch (error) {
     runtime.log.warn('run stored but not started', { runId: record.runId, job: record.job.name, error });
   }
+}
+
+async function noteStarted(state: Entry['state'], record: RunRecord): Promise<void> {
+  const { runId } = record;
+  const options = { expiresAt: expiryOf(record) };
+  // As it was stored, in most cases, which spares reading it again.
+  if (await state.updateIf(runKey(runId), 1, asJson({ ...record, started: true }), options)) return;
+  await updateRecord(state, runId, (now) => (now.started ? null : { ...now, started: true }));
 }

@@ -5,7 +5,7 @@ import type { Config, Job, WebhookTrigger } from '../config.ts';
 import { DoorError } from '../errors.ts';
 import { type Asked, type Event, readHookBody, refuseDisabled } from '../event.ts';
 import { type HttpAnswer, type HttpRequest, notFound, readJson, readKey } from '../http.ts';
-import type { Delivery } from './accept.ts';
+import type { Delivery } from '../record.ts';
 import { eventName, whyIgnored } from './github.ts';
 
 /** A job that has a webhook, and its trigger. */

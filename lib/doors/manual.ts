@@ -4,7 +4,7 @@ import { sha256 } from '../canonical.ts';
 import type { Config, Job, Operator } from '../config.ts';
 import { type Event, readManualBody, refuseDisabled } from '../event.ts';
 import { type HttpRequest, malformed, notFound, readJson, readKey } from '../http.ts';
-import type { Delivery } from './accept.ts';
+import type { Delivery } from '../record.ts';
 
 /** A job by its name. Throws DoorError 404. */
 export function findJob(config: Config, name: string): Job {

@@ -8,6 +8,7 @@ import { isGoing } from '../report.ts';
 import type { Runtime } from '../runtime.ts';
 import { lookBack } from '../schedule.ts';
 import type { IndexedItem, IndexPosition, Item } from '../state.ts';
+import { noteStored } from './delivery.ts';
 
 /** What a tick did, by run id. */
 export interface TickResult {
@@ -142,6 +143,7 @@ function isTooLate(work: TickWork, { event, job: { trigger } }: RunRecord): bool
 }
 
 async function start(work: TickWork, record: RunRecord): Promise<RunRecord> {
+  await noteStored(work.runtime.state, record);
   await work.runtime.executions.start(record.runId);
   return noteStarted(work, record);
 }

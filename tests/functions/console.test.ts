@@ -17,6 +17,7 @@ import {
   type DoorWorld,
   doorWorld,
   errorOf,
+  forgetRun,
   ids,
   jobNamed,
   noon,
@@ -532,6 +533,19 @@ describe('POST /jobs/{job}/runs', () => {
     expect(first).toMatchObject({ status: 202, body: { runId: id } });
     expect(again).toMatchObject({ status: 200, body: { runId: id, status: 'accepted', duplicate: true } });
     expect(other).toMatchObject({ status: 409, body: { error: { code: 'key_reused' } } });
+    expect(world.starts).toEqual([id]);
+  });
+
+  it('starts nothing for a repeated key whose run is forgotten', async () => {
+    const world = doorWorld();
+    await send(byHand('token', '{}', 'k1'), world);
+    const id = runId('prod', 'token', 'k1');
+    await forgetRun(world, id);
+
+    const again = await send(byHand('token', '{}', 'k1'), world);
+
+    expect(again).toMatchObject({ status: 200, body: { runId: id, status: 'accepted', duplicate: true } });
+    expect(await readRecord(world.state, id)).toBeUndefined();
     expect(world.starts).toEqual([id]);
   });
 

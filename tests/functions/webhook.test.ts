@@ -17,6 +17,7 @@ import {
   doorWorld,
   errorOf,
   eventOf,
+  forgetRun,
   fromGithub,
   hookToken,
   ids,
@@ -183,6 +184,19 @@ describe('a hook that comes again', () => {
       duplicate: true,
     });
     expect(world.starts).toHaveLength(1);
+  });
+
+  it('answers 200 also when its run is forgotten, and starts nothing', async () => {
+    const world = doorWorld();
+    const first = await send(deploy('{}'), world);
+    const { runId } = v.parse(v.object({ runId: v.string() }), first.body);
+    await forgetRun(world, runId);
+
+    const again = await send(deploy('{}'), world);
+
+    expect(again).toMatchObject({ status: 200, body: { runId, status: 'accepted', duplicate: true } });
+    expect(await readRecord(world.state, runId)).toBeUndefined();
+    expect(world.starts).toEqual([runId]);
   });
 
   it('with another body is refused', async () => {

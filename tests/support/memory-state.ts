@@ -55,7 +55,14 @@ export class MemoryState implements State {
     return structuredClone(later.sort(newestFirst).slice(0, limit));
   }
 
-  /** When an item may be forgotten; nothing is forgotten here. */
+  /** Forgets what has had its time by `now`, in ms since the epoch; nothing is forgotten by itself here. */
+  forget(now: number): void {
+    for (const [at, { options }] of this.#items) {
+      if (options.expiresAt !== undefined && options.expiresAt <= now) this.#items.delete(at);
+    }
+  }
+
+  /** When an item may be forgotten. */
   expiryOf(key: Key): number | undefined {
     return this.#items.get(address(key))?.options.expiresAt;
   }
