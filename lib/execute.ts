@@ -45,12 +45,18 @@ export const batchSize = 50;
  * (`s` success, `f` failed, `-` no result), or the problem of the whole call, or why nothing was sent at all. `at`: ms
  * since the epoch; `left`: places of the batch that were not sent, since another run had taken the instance.
  */
-export type Sent = { readonly at: number; readonly left?: readonly number[] } & (
-  | { readonly results: string }
+export type Sent = {
+  readonly at: number;
+  readonly left?: readonly number[];
+} & /** `requestId`: of an answer that was no success for everybody. */
+(
+  | { readonly results: string; readonly requestId?: string }
   | { readonly lost: boolean; readonly problem: Problem }
   /** `late`: its deadline is past; `closed`: the run was ended by somebody else; `state`: the state did not answer. */
   | { readonly unsent: 'late' | 'closed' | 'state' }
 );
+
+type Results = Extract<Sent, { readonly results: string }>;
 
 /** Cuts what is due into calls: full batches, groups kept apart, every instance in exactly one. */
 export function batchesOf(due: readonly Track[]): Track[][] {
@@ -71,14 +77,16 @@ export async function send(dcs: DcsApi, action: Action, ids: readonly string[], 
     const result = answer.results.get(id);
     return result === undefined ? '-' : letters[result];
   };
-  return { at, results: ids.map(letter).join('') };
+  const results = ids.map(letter).join('');
+  const { requestId } = answer;
+  return { at, results, ...(requestId !== undefined && /[^s]/.test(results) && { requestId }) };
 }
 
 /** The batch after its answer. `retryAt`: when a throttled call may go again; `group`: a number no other batch has. */
 export function applySent(batch: readonly Track[], sent: Sent, retryAt: number, group: number): Track[] {
   if ('unsent' in sent) return [...batch];
   const called = batch.map((track) => ({ ...track, calls: track.calls + 1, refused: null }));
-  if ('results' in sent) return called.map((track, i) => applyResult(track, sent.results[i], sent.at));
+  if ('results' in sent) return called.map((track, i) => applyResult(track, sent.results[i], sent));
   if (sent.lost) return called.map((track) => lost(track, sent.at, sentence(sent.problem)));
   return called.map((track) => applyRefusal(track, sent.problem, sent.at, { retryAt, group, size: batch.length }));
 }
@@ -93,12 +101,18 @@ export function takeApart(before: readonly Track[], after: readonly Track[], gro
   );
 }
 
-/** The service's own words about a problem. */
-export function sentence({ code, message }: Problem): string {
-  return (message === '' ? code : `${code}: ${message}`).slice(0, 300);
+/** The service's own words about a problem, and the id by which its support finds the call. */
+export function sentence({ code, message, requestId }: Problem): string {
+  return withRequest(message === '' ? code : `${code}: ${message}`, requestId);
 }
 
-function applyResult(track: Track, letter: string | undefined, at: number): Track {
+/** At most 300 characters, the id in any case: without it the vendor's support cannot help. */
+function withRequest(text: string, requestId: string | undefined): string {
+  const end = requestId === undefined ? '' : ` (request ${requestId})`;
+  return text.slice(0, 300 - end.length) + end;
+}
+
+function applyResult(track: Track, letter: string | undefined, { at, requestId }: Omit<Results, 'results'>): Track {
   const sent = {
     ...track,
     attempts: track.attempts + 1,
@@ -108,9 +122,11 @@ function applyResult(track: Track, letter: string | undefined, at: number): Trac
   };
   if (letter === 's') return { ...sent, phase: 'accepted', acceptedAt: at, runningSince: at, problem: null };
   if (letter === 'f') {
-    return { ...sent, phase: 'asking', problem: { code: 'failed', reason: 'DCS answered "failed", without a reason' } };
+    const reason = withRequest('DCS answered "failed", without a reason', requestId);
+    return { ...sent, phase: 'asking', problem: { code: 'failed', reason } };
   }
-  return { ...sent, phase: 'lost', problem: { code: 'outcome_unknown', reason: 'the answer had no result for it' } };
+  const reason = withRequest('the answer had no result for it', requestId);
+  return { ...sent, phase: 'lost', problem: { code: 'outcome_unknown', reason } };
 }
 
 function lost(track: Track, at: number, reason: string): Track {

@@ -85,6 +85,20 @@ describe('a call', () => {
     expect(calls).toEqual([['flush', ids]]);
   });
 
+  it('whose answer tells of more than success keeps the id of the request', async () => {
+    const answer = (result: 'success' | 'failed'): Answer => {
+      return { kind: 'answered', results: new Map([[idOf(1), result]]), requestId: '4f5a' };
+    };
+
+    const failed = await send(answering(answer('failed')), 'flush', [idOf(1)], () => now);
+    const fine = await send(answering(answer('success')), 'flush', [idOf(1)], () => now);
+
+    expect(failed).toEqual({ at: now, results: 'f', requestId: '4f5a' });
+    expect(fine).toEqual({ at: now, results: 's' });
+    const [track] = applySent(tracksOf(1), failed, retryAt, 9);
+    expect(track?.problem?.reason).toBe('DCS answered "failed", without a reason (request 4f5a)');
+  });
+
   it.each([
     ['lost', true],
     ['refused', false],
@@ -265,5 +279,12 @@ describe('the words of a problem', () => {
     ['DCS.4027', 'x'.repeat(500), `DCS.4027: ${'x'.repeat(290)}`],
   ])('%s %s are told in at most 300 characters', (code, message, told) => {
     expect(sentence({ class: 'final', code, message })).toBe(told);
+  });
+
+  it.each([
+    ['busy', 'DCS.4111: busy (request 4f5a)'],
+    ['x'.repeat(500), `DCS.4111: ${'x'.repeat(275)} (request 4f5a)`],
+  ])('%s names the request, for the support of the service', (message, told) => {
+    expect(sentence({ class: 'busy', code: 'DCS.4111', message, requestId: '4f5a' })).toBe(told);
   });
 });
