@@ -2,7 +2,7 @@
 // everything fails, it is what keeps many runs from hammering the service together.
 
 import * as v from 'valibot';
-import type { Project } from './config.ts';
+import { type Project, projectKey } from './config.ts';
 import { asJson } from './record.ts';
 import { day } from './retention.ts';
 import type { Key, State } from './state.ts';
@@ -37,5 +37,5 @@ function recent(spent: Readonly<Record<string, number>>, now: number): Record<st
 }
 
 function keyOf(project: Project): Key {
-  return { pk: `project#${project.projectId}`, sk: 'retries' };
+  return { pk: `project#${projectKey(project)}`, sk: 'retries' };
 }

@@ -34,7 +34,8 @@ export interface Freeze {
 export interface Project {
   readonly name: string;
   readonly region: string;
-  readonly projectId: string;
+  /** Absent: looked up by the region's name (see projectKey). */
+  readonly projectId?: string;
   /** Scheme, host and port without a trailing slash. */
   readonly endpoint: string;
   /** Where the access key is found: see lib/credentials.ts. */
@@ -46,6 +47,11 @@ export interface Project {
   readonly rate: { readonly callsPerSecond: number; readonly retriesPerHour: number };
   /** Seconds until one DCS call is given up. */
   readonly timeout: number;
+}
+
+/** What the state calls a project: its id, or its name in the configuration where the id is only looked up. */
+export function projectKey({ projectId, name }: Pick<Project, 'projectId' | 'name'>): string {
+  return projectId ?? name;
 }
 
 export interface Selector {

@@ -2,7 +2,6 @@
 // again in the step of each send, and released when the wave is done. A holder that died loses its lease by time.
 
 import * as v from 'valibot';
-import type { Project } from './config.ts';
 import { asJson } from './record.ts';
 import { day } from './retention.ts';
 import type { Item, Key, State } from './state.ts';
@@ -13,7 +12,7 @@ export const leaseTime = 20 * 60_000;
 /** A lease that nobody has holds no run. `until`: ms since the epoch. */
 const leaseSchema = v.object({ runId: v.nullable(v.string()), until: v.number() });
 
-/** The leases of one run in one project. */
+/** The leases of one run. */
 export interface Leases {
   /**
    * Takes or keeps the leases of all `ids`, in their order: `t` it is ours, `r` it is ours and was that of a run which
@@ -26,12 +25,12 @@ export interface Leases {
   release(ids: readonly string[]): Promise<void>;
 }
 
-/** The leases that `runId` takes in `project`. */
-export function leasesOf(state: State, project: Project, runId: string, now: () => number): Leases {
+/** The leases that `runId` takes. */
+export function leasesOf(state: State, runId: string, now: () => number): Leases {
   const each = async (ids: readonly string[], work: (key: Key) => Promise<string>): Promise<string> => {
     const letters: string[] = [];
     for (let from = 0; from < ids.length; from += atOnce) {
-      const keys = ids.slice(from, from + atOnce).map((id) => keyOf(project, id));
+      const keys = ids.slice(from, from + atOnce).map((id) => keyOf(id));
       letters.push(...(await Promise.all(keys.map(work))));
     }
     return letters.join('');
@@ -84,6 +83,7 @@ function write(state: State, key: Key, item: Item | undefined, lease: Lease, now
     : state.updateIf(key, item.version, value, options);
 }
 
-function keyOf(project: Project, id: string): Key {
-  return { pk: `instance#${project.projectId}#${id}`, sk: 'lease' };
+/** Without the project: ids of instances are UUIDs, and a project may be configured twice, with its id and without. */
+function keyOf(id: string): Key {
+  return { pk: `instance#${id}`, sk: 'lease' };
 }

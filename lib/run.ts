@@ -73,7 +73,7 @@ async function runWaves(
   const dcs = world.dcs(job.project);
   const isCurrent = (): Promise<boolean> => isOurs(runId, engine.execution, world);
   const outcomes = plan.waves.flat().map((planned) => outcomeOf(freshTrack(planned, 0)));
-  const leases = leasesOf(world.state, job.project, runId, world.now);
+  const leases = leasesOf(world.state, runId, world.now);
   const takeMore = (calls: number): Promise<boolean> => takeRetries(world.state, job.project, calls, world.now());
   let failures = 0;
   let from = 0;

@@ -185,8 +185,8 @@ describe('what runs share', () => {
   it('a lease is forgotten a day after its end, counted anew each time it is renewed', async () => {
     const state = new MemoryState();
     let now = noon;
-    const leases = leasesOf(state, project, 'run', () => now);
-    const key = { pk: `instance#${project.projectId}#${idOf(1)}`, sk: 'lease' };
+    const leases = leasesOf(state, 'run', () => now);
+    const key = { pk: `instance#${idOf(1)}`, sk: 'lease' };
 
     await leases.take([idOf(1)]);
     expect(state.expiryOf(key)).toBe(now + leaseTime + day);

@@ -688,7 +688,7 @@ describe('what a run costs and shows while it is going', () => {
         ...methodsOf(dcs),
         show: async (id) => {
           for (const state of clock.now() > start ? stored : []) {
-            letters.add(await leasesOf(state, job.project, 'other-run', clock.now).take([id]));
+            letters.add(await leasesOf(state, 'other-run', clock.now).take([id]));
           }
           return dcs.show(id);
         },

@@ -578,11 +578,9 @@ describe('guards', () => {
 });
 
 describe('another run', () => {
-  const { project } = jobOf('flush');
-
   it('that is at work on an instance keeps it; the rest goes on', async () => {
     const before: Scenario['before'] = async (state, clock) =>
-      void (await leasesOf(state, project, 'other-run', clock.now).take([idOf(2)]));
+      void (await leasesOf(state, 'other-run', clock.now).take([idOf(2)]));
 
     const played = await play(scenario('flush', 3, { before }));
 
@@ -593,7 +591,7 @@ describe('another run', () => {
 
   it('that died over an instance is replaced, after a look at what it left behind', async () => {
     const before: Scenario['before'] = async (state, clock) => {
-      await leasesOf(state, project, 'dead-run', () => clock.now() - leaseTime).take([idOf(2)]);
+      await leasesOf(state, 'dead-run', () => clock.now() - leaseTime).take([idOf(2)]);
     };
     const shown: string[] = [];
 
@@ -642,7 +640,7 @@ describe('another run', () => {
   it('finds every lease given back at the end', async () => {
     const played = await play(scenario('flush', 3));
 
-    const leases = leasesOf(played.state, project, 'next-run', played.clock.now);
+    const leases = leasesOf(played.state, 'next-run', played.clock.now);
     expect(await leases.take([1, 2, 3].map(idOf))).toBe('ttt');
   });
 });

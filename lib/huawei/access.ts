@@ -32,7 +32,9 @@ export class ProjectAccess implements Access {
     const credentials = await this.#credentials(refused !== undefined);
     if ('kind' in credentials) return refused ?? credentials;
     if (this.#held !== undefined && isSame(this.#held.credentials, credentials)) return this.#held.grant;
-    const grant = keyGrant(this.#options.project.projectId, credentials);
+    const { projectId } = this.#options.project;
+    if (projectId === undefined) return failed('config', 'project_unknown', 'The id of the project is not known.');
+    const grant = keyGrant(projectId, credentials);
     if ('kind' in grant) return grant;
     this.#held = { credentials, grant };
     return grant;

@@ -4,15 +4,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { leasesOf, leaseTime } from '../../lib/lease.ts';
 import type { State } from '../../lib/state.ts';
-import { idOf, jobOf } from './scenario.ts';
+import { idOf } from './scenario.ts';
 
 /** Two views of one store, as two processes have them. */
 export interface TwoStates {
   readonly states: readonly [State, State];
   readonly close: () => Promise<void>;
 }
-
-const { project } = jobOf('flush');
 
 /** Registers the suite for one adapter; `races`: how often two race. */
 export function leaseContract(name: string, open: () => Promise<TwoStates>, races = 1000): void {
@@ -28,7 +26,7 @@ export function leaseContract(name: string, open: () => Promise<TwoStates>, race
     afterEach(() => world.close());
 
     it(`are taken by one of two in each of ${races} races`, async () => {
-      const [a, b] = world.states.map((state, i) => leasesOf(state, project, `run-${i}`, now));
+      const [a, b] = world.states.map((state, i) => leasesOf(state, `run-${i}`, now));
       if (a === undefined || b === undefined) throw new Error('two states are needed');
 
       for (let race = 0; race < races; race++) {
@@ -42,8 +40,8 @@ export function leaseContract(name: string, open: () => Promise<TwoStates>, race
     });
 
     it('stay with their run, whoever asks and however often', async () => {
-      const mine = leasesOf(world.states[0], project, 'mine', now);
-      const other = leasesOf(world.states[1], project, 'other', now);
+      const mine = leasesOf(world.states[0], 'mine', now);
+      const other = leasesOf(world.states[1], 'other', now);
 
       expect(await mine.take([idOf(1), idOf(2)])).toBe('tt');
       expect(await mine.take([idOf(1)])).toBe('t');
@@ -53,8 +51,8 @@ export function leaseContract(name: string, open: () => Promise<TwoStates>, race
     });
 
     it('of a dead run are replaced after their time, by one only, and it does not get them back', async () => {
-      const dead = leasesOf(world.states[0], project, 'dead', now);
-      const next = leasesOf(world.states[1], project, 'next', now);
+      const dead = leasesOf(world.states[0], 'dead', now);
+      const next = leasesOf(world.states[1], 'next', now);
       await dead.take([idOf(1)]);
       time += leaseTime - 1;
       expect(await next.take([idOf(1)])).toBe('h');
@@ -65,19 +63,12 @@ export function leaseContract(name: string, open: () => Promise<TwoStates>, race
     });
 
     it('that nobody took meanwhile are kept even after their time', async () => {
-      const mine = leasesOf(world.states[0], project, 'mine', now);
+      const mine = leasesOf(world.states[0], 'mine', now);
       await mine.take([idOf(1)]);
       time += 3 * leaseTime;
 
       expect(await mine.keep([idOf(1)])).toBe('t');
-      expect(await leasesOf(world.states[1], project, 'other', now).take([idOf(1)])).toBe('h');
-    });
-
-    it('of another project are others', async () => {
-      const elsewhere = { ...project, projectId: 'f'.repeat(32) };
-      await leasesOf(world.states[0], project, 'mine', now).take([idOf(1)]);
-
-      expect(await leasesOf(world.states[1], elsewhere, 'other', now).take([idOf(1)])).toBe('t');
+      expect(await leasesOf(world.states[1], 'other', now).take([idOf(1)])).toBe('h');
     });
   });
 }
