@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Action } from '../lib/config.ts';
 import type { CallFault, InstanceScript } from '../lib/local/simulator/script.ts';
+import { unknowns } from '../lib/local/simulator/unknowns.ts';
 import { idOf, instances, jobOf, methodsOf, type Played, play, type Scenario } from './support/scenario.ts';
 
 const start = Date.parse('2026-11-23T02:00:00Z');
@@ -91,10 +92,10 @@ const anything: fc.Arbitrary<Case> = fc.record({
   lag: fc.constantFrom(100, 500, 1500, 5000, 15_000),
   work: fc.constantFrom(2_000, 8_000, 30_000, 300_000),
   switches: fc.record({
-    busyIn: fc.constantFrom('whole-call', 'entry', 'auto'),
-    unsupportedIn: fc.constantFrom('whole-call', 'entry', 'auto'),
-    unknownIn: fc.constantFrom('whole-call', 'entry'),
-    appliesBeforeRefusal: fc.boolean(),
+    busyIn: fc.constantFrom(...unknowns.busyIn.settings),
+    unsupportedIn: fc.constantFrom(...unknowns.unsupportedIn.settings),
+    unknownIn: fc.constantFrom(...unknowns.unknownIn.settings),
+    appliesBeforeRefusal: fc.constantFrom(...unknowns.appliesBeforeRefusal.settings),
   }),
   calls: fc.array(call, { maxLength: 3 }),
   crash: maybe(fc.record({ at: fc.integer({ min: 1, max: 60 }), when: fc.constantFrom('before', 'after') }), 1),

@@ -4,12 +4,14 @@
 
 import type { Action } from '../../config.ts';
 import { hexId } from './chance.ts';
-import { type InstanceSpec, type InstanceView, type Timing, usualTiming } from './instance.ts';
-import { readAct, type Switches, usualSwitches } from './judge.ts';
+import { type InstanceSpec, type InstanceView, type Timing, toldKeys, usualTiming } from './instance.ts';
+import { type ActMembers, readAct } from './judge.ts';
 import { type ListQuery, type Page, select } from './listing.ts';
 import { type BatchResult, type Reply, type Result, replyWith } from './reply.ts';
 import { FaultBook, type Route, type Script } from './script.ts';
+import { type Switches, usualSwitches } from './unknowns.ts';
 import { type WireError, wireError } from './wire-errors.ts';
+import { asSent } from './wording.ts';
 import { type Application, World } from './world.ts';
 
 /** What a fleet is made of. The same options and the same calls at the same times give the same world. */
@@ -93,8 +95,12 @@ export class Fleet {
   }
 
   /** PUT instances/status, with the members of its body. */
-  act(members: { readonly action?: unknown; readonly instances?: unknown }): Reply<readonly BatchResult[]> {
-    const request = readAct(members);
+  act(members: ActMembers): Reply<readonly BatchResult[]> {
+    const request = readAct(members, this.switches, () =>
+      this.views()
+        .filter(exists)
+        .map(({ id }) => id),
+    );
     if ('code' in request) return this.refuse('act', request);
     return this.#call('act', request.ids, (requestId) => this.#world.act(request, requestId));
   }
@@ -106,7 +112,11 @@ export class Fleet {
 
   /** GET instances. */
   list(query: ListQuery): Reply<Page> {
-    return this.#call('list', [], () => ({ kind: 'ok', value: select(this.views(), query) }));
+    return this.#call('list', [], () => {
+      const page = select(this.views(), query);
+      const counted = this.switches.instanceNum === 'page' ? { ...page, total: page.items.length } : page;
+      return { kind: 'ok', value: counted };
+    });
   }
 
   /** GET instances/status: all that exist, for counting by state. */
@@ -126,7 +136,8 @@ export class Fleet {
 
   /** GET instances/statistic: the running ones. */
   statistic(): Reply<readonly InstanceView[]> {
-    return this.#call('statistic', [], () => ({ kind: 'ok', value: this.views().filter(isRunning) }));
+    const told = (view: InstanceView) => ({ ...view, keys: toldKeys(view, this.#now(), this.switches.keysLag) });
+    return this.#call('statistic', [], () => ({ kind: 'ok', value: this.views().filter(isRunning).map(told) }));
   }
 
   #call<T>(route: Route, ids: readonly string[], proper: (requestId: string) => Result<T>): Reply<T> {
@@ -134,14 +145,15 @@ export class Fleet {
     this.#requests += 1;
     const requestId = hexId(this.#seed, 'request', this.#requests);
     const fault = this.#faults.next({ route, ids, at: this.#now() - this.#world.start });
-    return replyWith(requestId, fault, () => proper(requestId));
+    const reply = replyWith(requestId, fault, () => proper(requestId));
+    return reply.kind === 'error' ? { ...reply, error: asSent(reply.error, this.switches, this.#now()) } : reply;
   }
 
   #existing(id: string): Result<InstanceView> {
     const view = this.view(id);
     return view !== undefined && exists(view)
       ? { kind: 'ok', value: view }
-      : { kind: 'error', error: wireError('DCS.3022') };
+      : { kind: 'error', error: { ...wireError('DCS.3022'), status: Number(this.switches.missingOnShow) } };
   }
 }
 

@@ -3,6 +3,7 @@
 
 import type { Action } from '../../config.ts';
 import { between, type Range } from './chance.ts';
+import type { Switches } from './unknowns.ts';
 
 /** What an instance starts as. Everything but id and name has a plausible default. */
 export interface InstanceSpec {
@@ -41,6 +42,15 @@ export interface Work {
   readonly startsAt: number;
   readonly endsAt: number;
   readonly endsAs: string;
+  /** The status that it shows as. */
+  readonly shows: string;
+  readonly losesData: boolean;
+}
+
+/** When keys were lost, and how many there were. */
+export interface Loss {
+  readonly at: number;
+  readonly keys: number;
 }
 
 /** An instance with its past: `status`, `task` and `keys` are those from before `work`. */
@@ -48,11 +58,16 @@ export interface InstanceState extends Required<InstanceSpec> {
   readonly periods: readonly Period[];
   readonly work: Work | null;
   readonly applied: Readonly<Record<Action, number>>;
+  readonly updatedAt: number;
+  readonly lastLoss: Loss | null;
 }
 
 /** An instance at one moment. `working`: an accepted action is not over, even if the status does not show it. */
 export interface InstanceView extends Required<InstanceSpec> {
   readonly working: boolean;
+  /** Milliseconds since the epoch. */
+  readonly updatedAt: number;
+  readonly lastLoss: Loss | null;
 }
 
 /** How long things take, in milliseconds: `lag` is the time until the status of an accepted action shows. */
@@ -68,11 +83,12 @@ export const usualTiming: Timing = {
   flush: { min: 2_000, max: 8_000 },
 };
 
-const workStatus: Readonly<Record<Action, string>> = {
-  restart: 'RESTARTING',
-  soft_restart: 'RESTARTING',
-  flush: 'FLUSHING',
-};
+/** The lag of `workLag: long`, in milliseconds. */
+const longLag: Range = { min: 20_000, max: 20_000 };
+const noTime: Range = { min: 0, max: 0 };
+
+/** The moment at which all instances were made, as their `created_at` says it. */
+export const createdAt = Date.parse('2026-01-05T08:00:00.000Z');
 
 /** An instance that nothing has happened to. */
 export function newInstance(spec: InstanceSpec): InstanceState {
@@ -93,6 +109,8 @@ export function newInstance(spec: InstanceSpec): InstanceState {
     periods: [],
     work: null,
     applied: { restart: 0, soft_restart: 0, flush: 0 },
+    updatedAt: createdAt,
+    lastLoss: null,
   };
 }
 
@@ -111,7 +129,7 @@ export function viewAt(state: InstanceState, at: number): InstanceView {
     ...rest,
     status: period?.status ?? statusAt(state, at),
     task: period?.task ?? rest.task,
-    keys: begun && losesData(work.action, state) ? 0 : rest.keys,
+    ...(begun && work.losesData ? { keys: 0, lastLoss: { at: work.startsAt, keys: rest.keys } } : {}),
     working,
   };
 }
@@ -119,33 +137,54 @@ export function viewAt(state: InstanceState, at: number): InstanceView {
 /** The instance with its work folded in where that is over: what further changes start from. */
 export function settledAt(state: InstanceState, at: number): InstanceState {
   if (state.work === null || at < state.work.endsAt) return state;
-  const { keys } = viewAt(state, at);
-  return { ...state, status: state.work.endsAs, keys, work: null };
+  const { keys, lastLoss } = viewAt(state, at);
+  return { ...state, status: state.work.endsAs, keys, lastLoss, work: null };
 }
 
 /** The idle instance with an action accepted now; `seed` and what was applied before decide how long it takes. */
 export function accept(state: InstanceState, action: Action, at: number, how: Acceptance): InstanceState {
   const nth = state.applied[action];
-  const startsAt = at + between(how.timing.lag, how.seed, 'lag', state.id, action, nth);
-  const endsAt = startsAt + between(how.timing[action], how.seed, 'work', state.id, action, nth);
+  const { switches, seed, endsAs } = how;
+  const startsAt = at + between(lagOf(how), seed, 'lag', state.id, action, nth);
+  const isSeen = action !== 'flush' || switches.flushVisible;
+  const endsAt = startsAt + between(isSeen ? how.timing[action] : noTime, seed, 'work', state.id, action, nth);
+  const isKept = action === 'soft_restart' && switches.softRestartData === 'kept';
+  const shows = statusOf(action, state.status, switches);
   return {
     ...settledAt(state, at),
-    work: { action, startsAt, endsAt, endsAs: how.endsAs },
+    work: { action, startsAt, endsAt, endsAs, shows, losesData: !isKept && losesData(action, state) },
     applied: { ...state.applied, [action]: nth + 1 },
+    updatedAt: switches.updatedAt === 'moves' ? at : state.updatedAt,
   };
+}
+
+/** The number of keys that the statistics tell, which may come late. */
+export function toldKeys({ keys, lastLoss }: InstanceView, at: number, lag: Switches['keysLag']): number {
+  return lag === 'a-minute' && lastLoss !== null && at < lastLoss.at + 60_000 ? lastLoss.keys : keys;
 }
 
 /** Circumstances of an accepted action. */
 export interface Acceptance {
   readonly timing: Timing;
   readonly seed: number;
+  readonly switches: Switches;
   /** The status it ends in, `RUNNING` or `ERROR`. */
   readonly endsAs: string;
 }
 
 function statusAt({ status, work }: InstanceState, at: number): string {
   if (work === null || at < work.startsAt) return status;
-  return at < work.endsAt ? workStatus[work.action] : work.endsAs;
+  return at < work.endsAt ? work.shows : work.endsAs;
+}
+
+function lagOf({ timing, switches: { workLag } }: Acceptance): Range {
+  if (workLag === 'timed') return timing.lag;
+  return workLag === 'none' ? noTime : longLag;
+}
+
+function statusOf(action: Action, before: string, { softRestartVisible }: Switches): string {
+  if (action === 'flush') return 'FLUSHING';
+  return action === 'soft_restart' && !softRestartVisible ? before : 'RESTARTING';
 }
 
 function usualAppendonly(engine: string, cacheMode: string): boolean | null {

@@ -3,33 +3,8 @@
 
 import { type Action, actions } from '../../config.ts';
 import type { InstanceView } from './instance.ts';
+import type { Place, Switches } from './unknowns.ts';
 import { type WireCode, type WireError, wireError } from './wire-errors.ts';
-
-/** How a refusal of one instance is told. `auto`: whole call when it names one instance, else its entry. */
-export type Place = 'whole-call' | 'entry' | 'auto';
-
-/** What the public documents leave open. */
-export interface Switches {
-  /** An instance that is at work; default `auto`. */
-  readonly busyIn: Place;
-  /** An unknown id: 404 for the whole call (default), or its entry. */
-  readonly unknownIn: Place;
-  /** A flush of Redis 3.0, Memcached or an instance that is not running; default `auto`. */
-  readonly unsupportedIn: Place;
-  /** Whether the ids before the refused one are applied when a whole call is refused; default false. */
-  readonly appliesBeforeRefusal: boolean;
-  /** Lists and details in the odd types of the vendor's samples (numbers for texts and so on); default false. */
-  readonly oddTypes: boolean;
-}
-
-/** The switches as the evidence makes them likeliest. */
-export const usualSwitches: Switches = {
-  busyIn: 'auto',
-  unknownIn: 'whole-call',
-  unsupportedIn: 'auto',
-  appliesBeforeRefusal: false,
-  oddTypes: false,
-};
 
 /** Why an instance is refused, and whether that refuses the whole call. */
 export interface Refusal {
@@ -40,8 +15,10 @@ export interface Refusal {
 /** The members of a status call that passed the checks of form. */
 export interface ActRequest {
   readonly action: Action;
-  /** 1-50 UUIDs, distinct. */
+  /** At most 50 and distinct, in the order of the request; not all need be UUIDs. */
   readonly ids: readonly string[];
+  /** As they came, each as often as it was named. */
+  readonly mentions: readonly string[];
 }
 
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -49,7 +26,6 @@ const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const busyStates: Readonly<Record<string, WireCode>> = {
   CREATING: 'DCS.4118',
   RESTARTING: 'DCS.4111',
-  FLUSHING: 'DCS.4017',
   EXTENDING: 'DCS.4113',
   RESTORING: 'DCS.4097',
   UPGRADING: 'DCS.4116',
@@ -59,29 +35,47 @@ const busyStates: Readonly<Record<string, WireCode>> = {
   FREEZING: 'DCS.4120',
 };
 
-/** Reads `{action, instances}` in the order action, absence, number, form. */
-export function readAct(members: { readonly action?: unknown; readonly instances?: unknown }): ActRequest | WireError {
-  const action = actions.find((known) => known === members.action);
-  if (action === undefined) return wireError('DCS.4064');
-  const given: unknown = members.instances;
-  if (!Array.isArray(given) || given.length === 0) return wireError('DCS.4065');
-  if (given.length > 50) return wireError('DCS.4100');
-  const ids = given.filter(isUuid);
-  if (ids.length < given.length) return wireError('DCS.4061');
-  return { action, ids: [...new Set(ids)] };
+/** The members of a status call as they came. */
+export interface ActMembers {
+  readonly action?: unknown;
+  readonly instances?: unknown;
 }
 
-/** Whether the instance (undefined: there is none) refuses the action, in a call that names `count` instances. */
+/** Reads `{action, instances}` in the order action, absence, number, form; `all` are the ids of the project. */
+export function readAct(members: ActMembers, switches: Switches, all: () => readonly string[]): ActRequest | WireError {
+  const action = actions.find((known) => known === members.action);
+  if (action === undefined) return wireError('DCS.4064');
+  const given: unknown = members.instances ?? [];
+  if (!Array.isArray(given)) return wireError('DCS.4065');
+  if (given.length === 0) return forNobody(action, switches, all);
+  if (given.length > 50) return wireError('DCS.4100');
+  const mentions = given.filter((each) => typeof each === 'string');
+  if (mentions.length < given.length) return wireError('DCS.4061');
+  const ids = [...new Set(mentions)];
+  const isRepeated = ids.length < mentions.length;
+  if (isRepeated && switches.duplicates === 'refused') return wireError('DCS.4063', 'instances');
+  return { action, ids, mentions };
+}
+
+function forNobody(action: Action, { emptyInstances }: Switches, all: () => readonly string[]): ActRequest | WireError {
+  if (emptyInstances === 'refused') return wireError('DCS.4065');
+  const ids = emptyInstances === 'all' ? all() : [];
+  return { action, ids, mentions: ids };
+}
+
+/** Whether `id` names nobody (`view` is undefined) or an instance that refuses the action, in a call of `count` ids. */
 export function refusalOf(
+  id: string,
   view: InstanceView | undefined,
   action: Action,
   count: number,
   switches: Switches,
 ): Refusal | null {
+  if (!uuidForm.test(id) && view === undefined) return refuse('DCS.4061', switches.malformedIn, count);
   if (view === undefined || view.status === 'DELETED') return refuse('DCS.3022', switches.unknownIn, count);
-  const busy = busyCode(view);
+  const busy = busyCode(view, switches);
   if (busy !== null) return refuse(busy, switches.busyIn, count);
-  const misuse = misuseCode(view, action);
+  const misuse = misuseCode(view, action, switches);
   return misuse === null ? null : refuse(misuse, switches.unsupportedIn, count);
 }
 
@@ -89,7 +83,8 @@ function refuse(code: WireCode, place: Place, count: number): Refusal {
   return { error: wireError(code), whole: place === 'auto' ? count === 1 : place === 'whole-call' };
 }
 
-function busyCode(view: InstanceView): WireCode | null {
+function busyCode(view: InstanceView, { flushingCode }: Switches): WireCode | null {
+  if (view.status === 'FLUSHING') return flushingCode;
   const byState = busyStates[view.status];
   if (byState !== undefined) return byState;
   if (view.task !== null) return view.task === 'BACKUPING' ? 'DCS.4096' : 'DCS.4017';
@@ -97,12 +92,13 @@ function busyCode(view: InstanceView): WireCode | null {
 }
 
 /** Restart: Running or Faulty. Flush: Running, Redis 4.0 and later. The codes are the likeliest, not documented. */
-function misuseCode(view: InstanceView, action: Action): WireCode | null {
-  if (action !== 'flush') return view.status === 'RUNNING' || view.status === 'ERROR' ? null : 'DCS.4026';
-  if (view.engine !== 'Redis' || Number.parseInt(view.version, 10) < 4) return 'DCS.4026';
-  return view.status === 'RUNNING' ? null : 'DCS.4049';
-}
-
-function isUuid(value: unknown): value is string {
-  return typeof value === 'string' && uuidForm.test(value);
+function misuseCode(view: InstanceView, action: Action, switches: Switches): WireCode | null {
+  const isOld = view.engine !== 'Redis' || Number.parseInt(view.version, 10) < 4;
+  if (action === 'flush') {
+    if (isOld) return switches.unsupportedCode;
+    return view.status === 'RUNNING' ? null : 'DCS.4049';
+  }
+  if (action === 'soft_restart' && isOld && switches.softRestartOfOld === 'refused') return switches.unsupportedCode;
+  const takesFaulty = action === 'restart' || switches.softRestartOfError === 'accepted';
+  return view.status === 'RUNNING' || (view.status === 'ERROR' && takesFaulty) ? null : 'DCS.4026';
 }

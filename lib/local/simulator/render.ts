@@ -3,20 +3,20 @@
 
 import type { Json } from '../../canonical.ts';
 import { chance } from './chance.ts';
-import type { InstanceView } from './instance.ts';
+import { createdAt, type InstanceView } from './instance.ts';
+import type { Switches } from './unknowns.ts';
 import type { WireError } from './wire-errors.ts';
 
 type Members = Readonly<Record<string, Json>>;
 
 /** An item of the list. It has neither `cache_mode` nor `task`. */
-export function listItem(view: InstanceView, oddTypes: boolean): Members {
+export function listItem(view: InstanceView, switches: Switches): Members {
   const plain = {
     instance_id: view.id,
     name: view.name,
     engine: view.engine,
     engine_version: view.version,
     status: view.status,
-    sub_status: 'normal',
     spec_code: view.specCode,
     capacity: 0,
     capacity_minor: '.125',
@@ -26,7 +26,8 @@ export function listItem(view: InstanceView, oddTypes: boolean): Members {
     port: 6379,
     domain_name: `redis-${view.id.slice(0, 8)}.dcs.example.com`,
     az_codes: ['eu-de-01'],
-    created_at: '2026-01-05T08:00:00.000Z',
+    created_at: new Date(createdAt).toISOString(),
+    updated_at: new Date(view.updatedAt).toISOString(),
     charging_mode: 0,
     enable_ssl: false,
     maintain_begin: '02:00:00',
@@ -34,17 +35,18 @@ export function listItem(view: InstanceView, oddTypes: boolean): Members {
     no_password_access: 'false',
     enterprise_project_id: '0',
     publicip_id: null,
+    ...subStatusOf(view, switches),
     ...tagsOf(view),
   };
-  return oddTypes ? { ...plain, ...oddMembers(view) } : plain;
+  return switches.oddTypes ? { ...plain, ...oddMembers(view) } : plain;
 }
 
 /** The answer to GET instances/{id}. */
-export function detail(view: InstanceView, oddTypes: boolean): Members {
+export function detail(view: InstanceView, switches: Switches): Members {
   return {
-    ...listItem(view, oddTypes),
+    ...listItem(view, switches),
     cache_mode: view.cacheMode,
-    task: view.task,
+    task: view.task !== null && switches.taskForm === 'object' ? { name: view.task, status: 'RUNNING' } : view.task,
     db_number: 256,
     replica_count: view.cacheMode === 'single' ? 1 : 2,
     instance_backup_policy: null,
@@ -117,6 +119,11 @@ function countByState(views: readonly InstanceView[]): Members {
       views.filter(({ status }) => status.toLowerCase() === state).length,
     ]),
   );
+}
+
+function subStatusOf({ status }: InstanceView, { subStatus }: Switches): Members {
+  if (subStatus === 'absent') return {};
+  return { sub_status: subStatus === 'by-state' && status !== 'RUNNING' ? status.toLowerCase() : 'normal' };
 }
 
 function tagsOf({ tags }: InstanceView): Members {

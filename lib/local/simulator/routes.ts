@@ -52,7 +52,7 @@ function act(fleet: Fleet, { body }: RoutedRequest): Reply<Json> {
 }
 
 function show(fleet: Fleet, _: RoutedRequest, id: string): Reply<Json> {
-  return mapReply(fleet.show(id), (view) => detail(view, fleet.switches.oddTypes));
+  return mapReply(fleet.show(id), (view) => detail(view, fleet.switches));
 }
 
 function list(fleet: Fleet, { query }: RoutedRequest): Reply<Json> {
@@ -60,7 +60,7 @@ function list(fleet: Fleet, { query }: RoutedRequest): Reply<Json> {
   if ('code' in read) return fleet.refuse('list', read);
   return mapReply(fleet.list(read), ({ total, items }) => ({
     instance_num: total,
-    instances: items.map((view) => listItem(view, fleet.switches.oddTypes)),
+    instances: items.map((view) => listItem(view, fleet.switches)),
   }));
 }
 

@@ -11,6 +11,7 @@ import type { Reply, Result } from './reply.ts';
 import { answer } from './routes.ts';
 import { SignatureGate, type SimulatorKey } from './signature.ts';
 import { type WireError, wireError } from './wire-errors.ts';
+import { asSent } from './wording.ts';
 
 /** What a simulator serves, to whom. */
 export interface SimulatorOptions {
@@ -106,7 +107,8 @@ class Gateway {
 
   #refuse(error: WireError): Reply<never> {
     this.#refused += 1;
-    return ownReply({ kind: 'error', error }, this.#refused);
+    const { fleet, now } = this.#options;
+    return ownReply({ kind: 'error', error: asSent(error, fleet.switches, now()) }, this.#refused);
   }
 }
 
@@ -118,6 +120,7 @@ function ownReply<T>(result: Result<T>, nth: number): Reply<T> {
 function stateOf(fleet: Fleet, now: number): Json {
   const instances = fleet.views().map((view) => ({
     ...view,
+    lastLoss: view.lastLoss === null ? null : { ...view.lastLoss },
     applied: { ...fleet.applied(view.id) },
     sent: fleet.sent(view.id),
   }));

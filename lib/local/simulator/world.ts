@@ -14,9 +14,11 @@ import {
   type Timing,
   viewAt,
 } from './instance.ts';
-import { type ActRequest, type Refusal, refusalOf, type Switches } from './judge.ts';
+import { type ActRequest, type Refusal, refusalOf } from './judge.ts';
 import type { BatchResult, Result } from './reply.ts';
+import { asTold } from './results.ts';
 import type { InstanceScript, Script, SendFault } from './script.ts';
+import type { Switches } from './unknowns.ts';
 
 /** What a world is made of. */
 export interface WorldOptions {
@@ -112,14 +114,15 @@ export class World {
   }
 
   /** Does the action to each instance, or refuses the whole call. */
-  act({ action, ids }: ActRequest, requestId: string): Result<readonly BatchResult[]> {
+  act({ action, ids, mentions }: ActRequest, requestId: string): Result<readonly BatchResult[]> {
     for (const id of ids) this.#countSend(id);
-    const { switches } = this.#options;
-    const verdicts = ids.map((id) => ({ id, refusal: refusalOf(this.look(id), action, ids.length, switches) }));
+    const { switches, seed } = this.#options;
+    const verdicts = ids.map((id) => ({ id, refusal: refusalOf(id, this.look(id), action, ids.length, switches) }));
     const whole = verdicts.findIndex(({ refusal }) => refusal?.whole === true);
     const error = verdicts[whole]?.refusal?.error;
     if (error === undefined) {
-      return { kind: 'ok', value: verdicts.flatMap((verdict) => this.#entry(verdict, action, requestId)) };
+      const entries = verdicts.flatMap((verdict) => this.#entry(verdict, action, requestId));
+      return asTold(entries, mentions, switches, (id) => chance(seed, 'order', requestId, id));
     }
     const before = switches.appliesBeforeRefusal ? verdicts.slice(0, whole) : [];
     for (const { id, refusal } of before) if (refusal === null) this.#apply(id, action, requestId);
@@ -135,9 +138,9 @@ export class World {
   }
 
   #apply(id: string, action: Action, requestId: string): void {
-    const { now, timing, seed } = this.#options;
+    const { now, timing, seed, switches } = this.#options;
     const at = now();
-    const next = accept(this.state(id), action, at, { timing, seed, endsAs: this.#endOf(id, action) });
+    const next = accept(this.state(id), action, at, { timing, seed, switches, endsAs: this.#endOf(id, action) });
     this.#instances.set(id, next);
     this.#log.push({ at, endsAt: next.work?.endsAt ?? at, action, instanceId: id, requestId });
   }

@@ -1,0 +1,22 @@
+// An error in the words of the service that the switches make: which prefix the gateway has, which of its two spellings
+// a DCS code comes in, and whether a throttled caller hears when to come again.
+
+import type { Switches } from './unknowns.ts';
+import type { WireError } from './wire-errors.ts';
+
+/** The error as it is sent at this moment (milliseconds since the epoch). */
+export function asSent(error: WireError, switches: Switches, now: number): WireError {
+  return { ...comeAgain(error, switches, now), code: codeOf(error, switches) };
+}
+
+function codeOf({ code, status }: WireError, { codes, gatewayPrefix }: Switches): string {
+  if (code.startsWith('APIGW.')) return code.replace('APIGW', gatewayPrefix);
+  // DCS.4111 of a 400 is 111400111; the codes that begin with 2 have no such twin.
+  const [, digits] = /^DCS\.[13-5](\d{3})$/.exec(code) ?? [];
+  return codes === 'numeric' && digits !== undefined ? `111${status}${digits}` : code;
+}
+
+function comeAgain(error: WireError, { retryAfter }: Switches, now: number): WireError {
+  if (error.status !== 429 || error.retryAfter !== undefined || retryAfter === 'none') return error;
+  return { ...error, retryAfter: retryAfter === 'seconds' ? 1 : new Date(now + 1_000).toUTCString() };
+}
