@@ -19,8 +19,8 @@ export interface Tag {
   readonly value: string;
 }
 
-/** An access key, or a user of IAM (with the origin of the service) whose token is asked for. */
-export type Credentials = { readonly aksk: Ref } | { readonly iam: Ref; readonly iamEndpoint: string };
+/** An access key, or a user of IAM whose token is asked for; `iamEndpoint`: scheme, host and port of IAM. */
+export type Credentials = ({ readonly aksk: Ref } | { readonly iam: Ref }) & { readonly iamEndpoint?: string };
 
 /** A time in which nothing is sent to a project: `from <= now < to`, in ms since the epoch. */
 export interface Freeze {
@@ -38,8 +38,10 @@ export interface Project {
   readonly projectId?: string;
   /** Scheme, host and port without a trailing slash. */
   readonly endpoint: string;
-  /** Where the access key is found: see lib/credentials.ts. */
+  /** In whose name calls are made: see lib/credentials.ts. */
   readonly credentials: Credentials;
+  /** Certificates in PEM that are trusted beside those of Node: those of a proxy that looks into TLS. */
+  readonly ca?: Ref;
   readonly protectedTag: Tag;
   /** Key of the tag whose value lists the destructive actions that an instance allows; null: all allow all. */
   readonly allowTag: string | null;

@@ -1,8 +1,8 @@
-// The access key of a project: three variables of the environment, or one secret on AWS.
+// What a project's secret says: an access key in variables of the environment or in one secret, or a user of IAM.
 
 import { describe, expect, test } from '@jest/globals';
 import type { Ref } from '../lib/config.ts';
-import { accessKeyRef, credentialsOf } from '../lib/credentials.ts';
+import { credentialsOf } from '../lib/credentials.ts';
 import { EnvSecrets } from '../lib/local/secrets.ts';
 
 function world(env: Record<string, string>) {
@@ -10,36 +10,24 @@ function world(env: Record<string, string>) {
   return { env, time, secrets: new EnvSecrets(env, () => time.now) };
 }
 
-describe('the credentials of a project', () => {
-  test('are the name of an access key', () => {
-    expect(accessKeyRef({ credentials: { aksk: 'env:SDK' } })).toBe('env:SDK');
-  });
-
-  test('are no user of IAM yet', () => {
-    const credentials = { iam: 'env:USER', iamEndpoint: 'https://iam.example.com' } as const;
-
-    expect(() => accessKeyRef({ credentials })).toThrow(expect.objectContaining({ code: 'not_supported_yet' }));
-  });
-});
-
 describe('an access key in the environment', () => {
   test('is read from the variables of its prefix', async () => {
     const { secrets } = world({ SDK_AK: 'a', SDK_SK: 's' });
 
-    expect(await credentialsOf(secrets, 'env:SDK')).toEqual({ ak: 'a', sk: 's' });
+    expect(await credentialsOf(secrets, { aksk: 'env:SDK' })).toEqual({ ak: 'a', sk: 's' });
   });
 
   test('has a security token where there is one', async () => {
     const { secrets } = world({ SDK_AK: 'a', SDK_SK: 's', SDK_SECURITY_TOKEN: 't' });
 
-    expect(await credentialsOf(secrets, 'env:SDK')).toEqual({ ak: 'a', sk: 's', securityToken: 't' });
+    expect(await credentialsOf(secrets, { aksk: 'env:SDK' })).toEqual({ ak: 'a', sk: 's', securityToken: 't' });
   });
 
   test.each([
     ['SDK_AK', { SDK_SK: 's' }],
     ['SDK_SK', { SDK_AK: 'a' }],
   ])('without %s it is a fault that names it', async (name, env) => {
-    await expect(credentialsOf(world(env).secrets, 'env:SDK')).rejects.toMatchObject({
+    await expect(credentialsOf(world(env).secrets, { aksk: 'env:SDK' })).rejects.toMatchObject({
       code: 'secret_missing',
       message: expect.stringContaining(name),
     });
@@ -47,10 +35,10 @@ describe('an access key in the environment', () => {
 
   test('is read anew on demand, as a whole', async () => {
     const { env, secrets } = world({ SDK_AK: 'a1', SDK_SK: 's1' });
-    await credentialsOf(secrets, 'env:SDK');
+    await credentialsOf(secrets, { aksk: 'env:SDK' });
     Object.assign(env, { SDK_AK: 'a2', SDK_SK: 's2', SDK_SECURITY_TOKEN: 't2' });
 
-    expect(await credentialsOf(secrets, 'env:SDK', { fresh: true })).toEqual({
+    expect(await credentialsOf(secrets, { aksk: 'env:SDK' }, { fresh: true })).toEqual({
       ak: 'a2',
       sk: 's2',
       securityToken: 't2',
@@ -66,7 +54,7 @@ describe('an access key in the environment', () => {
       },
     };
 
-    await expect(credentialsOf(broken, 'env:SDK')).rejects.toThrow('broken');
+    await expect(credentialsOf(broken, { aksk: 'env:SDK' })).rejects.toThrow('broken');
   });
 });
 
@@ -79,7 +67,7 @@ describe('an access key on AWS', () => {
   ])('is JSON: %s', async (_, key) => {
     const secrets = holding(JSON.stringify({ ...key, note: 'ignored' }));
 
-    expect(await credentialsOf(secrets, 'ssm:/huawei/staging')).toEqual(key);
+    expect(await credentialsOf(secrets, { aksk: 'ssm:/huawei/staging' })).toEqual(key);
   });
 
   test.each([
@@ -89,7 +77,9 @@ describe('an access key on AWS', () => {
     ['with an empty key', '{"ak":"super-secret","sk":""}'],
     ['with a number', '{"ak":"super-secret","sk":1}'],
   ])('%s is a fault that names the secret and shows nothing of it', async (_, value) => {
-    const error: unknown = await credentialsOf(holding(value), 'secretsmanager:staging').catch((thrown) => thrown);
+    const error: unknown = await credentialsOf(holding(value), { aksk: 'secretsmanager:staging' }).catch(
+      (thrown) => thrown,
+    );
 
     expect(error).toMatchObject({
       name: 'EnvironmentError',
@@ -106,7 +96,7 @@ describe('an access key on AWS', () => {
       return '{"ak":"a","sk":"s"}';
     };
 
-    await credentialsOf({ get }, 'ssm:/huawei/staging', { fresh: true });
+    await credentialsOf({ get }, { aksk: 'ssm:/huawei/staging' }, { fresh: true });
 
     expect(asked).toEqual([['ssm:/huawei/staging', { fresh: true }]]);
   });

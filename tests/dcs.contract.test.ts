@@ -3,6 +3,7 @@
 import { unlimited } from '../lib/config/defaults.ts';
 import { ProjectAccess } from '../lib/huawei/access.ts';
 import { HuaweiDcs } from '../lib/huawei/dcs.ts';
+import { sender } from '../lib/huawei/http.ts';
 import { startSimulator } from '../lib/local/simulator/server.ts';
 import { dcsContract, type Subject, type SubjectOptions } from './support/dcs-contract.ts';
 import { MemoryDcs } from './support/memory-dcs.ts';
@@ -27,8 +28,9 @@ async function overHttp({ fleet, now, timeout }: SubjectOptions): Promise<Subjec
     rate: { callsPerSecond: 1_000, retriesPerHour: 1_000 },
     timeout,
   } as const;
-  const access = new ProjectAccess({ project, credentials: async () => key });
-  const api = new HuaweiDcs({ project, access, now, sleep: () => Promise.resolve() });
+  const send = sender({ timeout });
+  const access = new ProjectAccess({ project, credentials: async () => key, send, now });
+  const api = new HuaweiDcs({ project, access, send, now, sleep: () => Promise.resolve() });
   return { api, close: () => simulator.close() };
 }
 

@@ -1,8 +1,6 @@
 // The composition root of the run on AWS: what the doors have, and Huawei Cloud.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Project } from '../config.ts';
-import { type AccessKey, accessKeyRef, credentialsOf } from '../credentials.ts';
 import { dcsClients } from '../huawei/clients.ts';
 import type { World } from '../run.ts';
 import type { Secrets } from '../runtime.ts';
@@ -25,7 +23,8 @@ const patience = 12;
 export async function openWorld(env: ProcessEnvironment): Promise<World> {
   const { state, secrets, log } = openServices(readEnvironment(env), patience);
   const dcs = dcsClients({
-    credentials: (project, fresh) => accessKey(secrets, project, fresh),
+    secrets: forClients(secrets),
+    proxies: env,
     now: Date.now,
     sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
   });
@@ -33,14 +32,18 @@ export async function openWorld(env: ProcessEnvironment): Promise<World> {
 }
 
 /**
- * The access key of a project. A secret that AWS does not hand out at the moment is no fault of the configuration: with
- * an error of another family the client calls it passing, and the run waits for it.
+ * Secrets for the clients of DCS. One that AWS does not hand out at the moment is no fault of the configuration: with an
+ * error of another family the client calls it passing, and the run waits for it.
  */
-export async function accessKey(secrets: Secrets, project: Project, fresh: boolean): Promise<AccessKey> {
-  try {
-    return await credentialsOf(secrets, accessKeyRef(project), { fresh });
-  } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
-    throw new Error('the access key cannot be read at the moment', { cause: error });
-  }
+export function forClients(secrets: Secrets): Secrets {
+  return {
+    get: async (ref, options) => {
+      try {
+        return await secrets.get(ref, options);
+      } catch (error) {
+        if (!(error instanceof AwsError)) throw error;
+        throw new Error('the secret cannot be read at the moment', { cause: error });
+      }
+    },
+  };
 }

@@ -1,46 +1,106 @@
-// The access to one project out of its secret. A grant is used until the secret is another one; it is asked for afresh
-// once after a service refused it.
+// The access to one project: what its secret was turned into is kept until shortly before it ends, is asked for once more
+// when a service refused it, and what IAM refused is not asked for again until the secret is another one or time has passed.
+// An account is locked after a few wrong passwords, a key after five wrong signatures.
 
-import type { Project } from '../config.ts';
+import type { AccessKey, Login } from '../credentials.ts';
 import { AutopilotError } from '../errors.ts';
-import { type Access, type Grant, keyGrant } from './grant.ts';
-import { type Failed, failed } from './http.ts';
-import type { Credentials } from './sign.ts';
+import type { Access, Grant } from './grant.ts';
+import { type Failed, failed, isFailed } from './http.ts';
+import { Iam, type IamOptions, type Obtained } from './iam.ts';
 
 /** What the access to one project needs of the world. */
-export interface ProjectAccessOptions {
-  readonly project: Pick<Project, 'projectId'>;
-  /** The project's access key; `fresh` bypasses any cache. What it throws becomes a problem: nothing is sent then. */
-  readonly credentials: (fresh: boolean) => Promise<Credentials>;
+export interface ProjectAccessOptions extends IamOptions {
+  /** The project's secret; `fresh` bypasses any cache. What it throws becomes a problem: nothing is sent then. */
+  readonly credentials: (fresh: boolean) => Promise<AccessKey | Login>;
 }
 
+/** A grant in use. The times are milliseconds since the epoch. */
 interface Held {
-  readonly credentials: Credentials;
+  readonly secret: AccessKey | Login;
   readonly grant: Grant;
+  readonly since: number;
+  readonly renewAt: number;
+  readonly endsAt: number;
 }
+
+/** Why there is no grant for a secret, and until when nobody is asked again. */
+interface Refusal {
+  readonly secret: AccessKey | Login;
+  readonly why: Failed;
+  readonly until: number;
+}
+
+const minute = 60_000;
+/** Before a token or temporary key ends, another one is asked for: a tenth of its life before, half an hour at most. */
+const margin = (life: number): number => Math.min(30 * minute, life / 10);
 
 /** The access by what is in the project's secret. */
 export class ProjectAccess implements Access {
   readonly #options: ProjectAccessOptions;
+  readonly #iam: Iam;
   #held: Held | undefined;
+  #refusal: Refusal | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ProjectAccessOptions) {
     this.#options = options;
+    this.#iam = new Iam(options);
   }
 
-  async grant(refused?: Grant): Promise<Grant | Failed> {
-    const credentials = await this.#credentials(refused !== undefined);
-    if ('kind' in credentials) return refused ?? credentials;
-    if (this.#held !== undefined && isSame(this.#held.credentials, credentials)) return this.#held.grant;
-    const { projectId } = this.#options.project;
-    if (projectId === undefined) return failed('config', 'project_unknown', 'The id of the project is not known.');
-    const grant = keyGrant(projectId, credentials);
-    if ('kind' in grant) return grant;
-    this.#held = { credentials, grant };
-    return grant;
+  /** One after the other: of many calls that were refused together the first renews, and the others find what it got. */
+  grant(refused?: Grant): Promise<Grant | Failed> {
+    const next = this.#last.then(() => this.#grant(refused));
+    this.#last = next.catch(() => undefined);
+    return next;
   }
 
-  async #credentials(fresh: boolean): Promise<Credentials | Failed> {
+  async #grant(refused: Grant | undefined): Promise<Grant | Failed> {
+    if (refused !== undefined && this.#held !== undefined && this.#held.grant !== refused) return this.#held.grant;
+    const secret = await this.#read(refused !== undefined);
+    if (isFailed(secret)) return refused ?? secret;
+    const held = this.#heldFor(secret);
+    if (held !== undefined && this.#isGood(held, refused)) return held.grant;
+    const renewed = await this.#renew(secret, held, refused !== undefined);
+    // Whoever could not renew before its time goes on with what still holds.
+    const mayGoOn = held !== undefined && refused === undefined && this.#options.now() < held.endsAt;
+    return isFailed(renewed) && mayGoOn ? held.grant : renewed;
+  }
+
+  #heldFor(secret: AccessKey | Login): Held | undefined {
+    return this.#held !== undefined && isSame(this.#held.secret, secret) ? this.#held : undefined;
+  }
+
+  /** What was refused within a minute of its birth, or is the secret itself, would be no better the next time. */
+  #isGood(held: Held, refused: Grant | undefined): boolean {
+    const now = this.#options.now();
+    if (refused === undefined) return now < held.renewAt;
+    return held.endsAt === Number.POSITIVE_INFINITY || now - held.since < minute;
+  }
+
+  async #renew(secret: AccessKey | Login, held: Held | undefined, isFresh: boolean): Promise<Grant | Failed> {
+    const obtained = await this.#obtain(secret, held);
+    if (!isFailed(obtained)) return obtained;
+    if (isFresh || obtained.problem.class !== 'auth') return obtained;
+    const other = await this.#read(true);
+    return isFailed(other) || isSame(other, secret) ? obtained : this.#obtain(other, undefined);
+  }
+
+  async #obtain(secret: AccessKey | Login, held: Held | undefined): Promise<Grant | Failed> {
+    const { now } = this.#options;
+    const refusal = this.#refusal;
+    if (refusal !== undefined && isSame(refusal.secret, secret) && now() < refusal.until) return refusal.why;
+    const asked = now();
+    const obtained = await this.#iam.obtain(secret, held?.grant.projectId);
+    if (isFailed(obtained)) {
+      this.#refusal = { secret, why: obtained, until: now() + pauseAfter(obtained) };
+      return obtained;
+    }
+    this.#refusal = undefined;
+    this.#held = { secret, grant: obtained.grant, since: asked, ...timesOf(obtained, asked) };
+    return obtained.grant;
+  }
+
+  async #read(fresh: boolean): Promise<AccessKey | Login | Failed> {
     try {
       return await this.#options.credentials(fresh);
     } catch (error) {
@@ -51,6 +111,17 @@ export class ProjectAccess implements Access {
   }
 }
 
-function isSame(a: Credentials, b: Credentials): boolean {
-  return a.ak === b.ak && a.sk === b.sk && a.securityToken === b.securityToken;
+function timesOf({ life }: Obtained, asked: number): Pick<Held, 'renewAt' | 'endsAt'> {
+  if (life === null) return { renewAt: Number.POSITIVE_INFINITY, endsAt: Number.POSITIVE_INFINITY };
+  return { renewAt: asked + life - margin(life), endsAt: asked + life };
+}
+
+/** Milliseconds. A wrong password is asked for once in ten minutes; what passes by itself waits as long as it is told to. */
+function pauseAfter({ problem }: Failed): number {
+  if (problem.class === 'auth') return 10 * minute;
+  return Math.max(5000, (problem.retryAfter ?? 0) * 1000);
+}
+
+function isSame(a: AccessKey | Login, b: AccessKey | Login): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -1,32 +1,57 @@
-// One client for each project as it was frozen into runs, so that all runs of a project share one rate and one set of
-// connections. Both composition roots hand it to the run.
+// One client for each project as it was frozen into runs, so that all runs of a project share one rate, one access and one
+// set of connections. Both composition roots hand it to the run.
 
-import type { Project } from '../config.ts';
+import type { Project, Ref } from '../config.ts';
+import { credentialsOf } from '../credentials.ts';
+import { AutopilotError } from '../errors.ts';
 import type { DcsApi } from '../execute.ts';
+import type { Secrets } from '../runtime.ts';
 import { ProjectAccess } from './access.ts';
+import { Connections, type ProxyVariables } from './connections.ts';
 import { HuaweiDcs, type HuaweiDcsOptions } from './dcs.ts';
-import type { Credentials } from './sign.ts';
+import { failed, type Send, sender } from './http.ts';
 
 /** The world of all clients. */
 export interface ClientsOptions extends Pick<HuaweiDcsOptions, 'now' | 'sleep'> {
-  /** The access key of a project; `fresh` bypasses any cache. */
-  readonly credentials: (project: Project, fresh: boolean) => Promise<Credentials>;
+  /** What is thrown by other than an AutopilotError counts as passing. */
+  readonly secrets: Secrets;
+  /** The environment's proxies; none where absent. */
+  readonly proxies?: ProxyVariables | undefined;
 }
 
-/** Makes the client of a project at its first use. */
-export function dcsClients({ credentials, now, sleep }: ClientsOptions): (project: Project) => DcsApi {
+/** Makes the client of a project at its first use. Throws EnvironmentError `proxy_invalid`. */
+export function dcsClients({ secrets, proxies, now, sleep }: ClientsOptions): (project: Project) => DcsApi {
+  const connections = new Connections({ proxies });
   const known = new Map<string, DcsApi>();
   return (project) => {
     const key = JSON.stringify(project);
-    const dcs =
-      known.get(key) ??
-      new HuaweiDcs({
-        project,
-        access: new ProjectAccess({ project, credentials: (fresh) => credentials(project, fresh) }),
-        now,
-        sleep,
-      });
+    const dcs = known.get(key) ?? clientOf(project);
     known.set(key, dcs);
     return dcs;
+  };
+
+  function clientOf(project: Project): DcsApi {
+    const { timeout, ca } = project;
+    const send = ca === undefined ? sender({ timeout, connections }) : trusting(ca, { secrets, proxies, timeout });
+    const credentials = (fresh: boolean) => credentialsOf(secrets, project.credentials, { fresh });
+    const access = new ProjectAccess({ project, credentials, send, now });
+    return new HuaweiDcs({ project, access, send, now, sleep });
+  }
+}
+
+/** A Send that trusts what is behind `ca`, too; where that is exchanged, new connections are made. */
+function trusting(ca: Ref, options: Pick<ClientsOptions, 'secrets' | 'proxies'> & { readonly timeout: number }): Send {
+  const { secrets, proxies, timeout } = options;
+  let known: { readonly pem: string; readonly send: Send } | undefined;
+  return async (outgoing, now, signal) => {
+    try {
+      const pem = await secrets.get(ca);
+      if (known?.pem !== pem)
+        known = { pem, send: sender({ timeout, connections: new Connections({ proxies, ca: pem }) }) };
+    } catch (error) {
+      if (error instanceof AutopilotError) return failed('config', error.code, error.message);
+      return failed('unreachable', 'ca_unavailable', 'The certificates behind `ca` could not be read.');
+    }
+    return known.send(outgoing, now, signal);
   };
 }

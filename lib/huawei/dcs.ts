@@ -2,13 +2,12 @@
 // gets. It repeats a call in one case only, with another grant after the first was refused; every other repetition is the
 // caller's decision.
 
-import defaultFetch from 'node-fetch';
 import type { Action, Project } from '../config.ts';
 import type { Answer, DcsApi, Reading } from '../execute.ts';
 import type { Instance, InstanceDetail } from '../plan.ts';
 import * as calls from './dcs-calls.ts';
 import type { Access, Grant } from './grant.ts';
-import { type Exchange, type Fetch, send } from './http.ts';
+import { type Exchange, isFailed, type Send, sender } from './http.ts';
 import { Pace, type Sleep } from './pace.ts';
 import { masker, problemOf, type ReadContext } from './problem.ts';
 import { encodePath, encodeQuery } from './sign.ts';
@@ -21,8 +20,8 @@ export interface HuaweiDcsOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly sleep: Sleep;
-  /** node-fetch where absent. */
-  readonly fetch?: Fetch;
+  /** Over the connections of the process, without a proxy, where absent. */
+  readonly send?: Send;
   /** Gives up waiting and calling: what was not sent is `unreachable`, what was is `unknown`, both with code `aborted`. */
   readonly signal?: AbortSignal;
 }
@@ -31,10 +30,12 @@ export interface HuaweiDcsOptions {
 export class HuaweiDcs implements DcsApi {
   readonly #options: HuaweiDcsOptions;
   readonly #pace: Pace;
+  readonly #sender: Send;
 
   constructor(options: HuaweiDcsOptions) {
     const { now, sleep, project } = options;
     this.#options = options;
+    this.#sender = options.send ?? sender({ timeout: project.timeout });
     this.#pace = new Pace({ callsPerSecond: project.rate.callsPerSecond, now, sleep });
   }
 
@@ -78,19 +79,19 @@ export class HuaweiDcs implements DcsApi {
   async #perform<T>(request: Request, read: (exchange: Exchange, context: ReadContext) => T): Promise<T> {
     const { access } = this.#options;
     const first = await access.grant();
-    if ('kind' in first) return read(first, this.#context([]));
+    if (isFailed(first)) return read(first, this.#context([]));
     const exchange = await this.#send(request, first);
     if (!this.#isRefused(exchange, first)) return read(exchange, this.#context([first]));
     const second = await access.grant(first);
     // The same key once more would only bring it closer to being locked: the gateway does so after five failures.
     if (second === first) return read(exchange, this.#context([first]));
-    if ('kind' in second) return read(second, this.#context([first]));
+    if (isFailed(second)) return read(second, this.#context([first]));
     // Safe for the status call too: whom the gateway does not know, it lets through to nothing.
     return read(await this.#send(request, second), this.#context([first, second]));
   }
 
   async #send(request: Request, grant: Grant): Promise<Exchange> {
-    const { project, now, signal, fetch = defaultFetch } = this.#options;
+    const { project, now, signal } = this.#options;
     const call = request(grant.projectId);
     await this.#pace.enter(signal);
     const at = now();
@@ -99,7 +100,7 @@ export class HuaweiDcs implements DcsApi {
     const own = { host: new URL(url).host, 'content-type': 'application/json', 'X-Project-Id': grant.projectId };
     const granted = grant.headersFor({ ...call, headers: own }, new Date(at));
     const headers = { ...granted, 'User-Agent': 'dcs-autopilot' };
-    return send({ ...call, url, headers }, { fetch, timeout: project.timeout, now: at, signal });
+    return this.#sender({ ...call, url, headers }, at, signal);
   }
 
   #isRefused(exchange: Exchange, grant: Grant): boolean {

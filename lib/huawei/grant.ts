@@ -38,6 +38,17 @@ export function keyGrant(projectId: string, key: Credentials): Grant | Failed {
   };
 }
 
+/** The grant of a token. A Failed of class `config` where it cannot stand in a header. */
+export function tokenGrant(projectId: string, token: string): Grant | Failed {
+  if (!canStandInHeader(token)) return failed('config', 'credentials_malformed', 'The token holds what no header may.');
+  return {
+    projectId,
+    secrets: [token],
+    isSigned: false,
+    headersFor: ({ headers }) => ({ ...headers, 'X-Auth-Token': token }),
+  };
+}
+
 const malformedKey = failed(
   'config',
   'credentials_malformed',

@@ -1,11 +1,9 @@
-// One HTTP exchange with Huawei Cloud: connections that are kept, a time limit, a size limit, no redirects. It tells what
-// came back or why nothing did, and above all whether the request can have been sent. It knows nothing of DCS.
+// One HTTP exchange with Huawei Cloud: a time limit, a size limit, no redirects. It tells what came back or why nothing did,
+// and above all whether the request can have been sent. It knows nothing of DCS.
 
-import { type Agent, Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import type { Duplex } from 'node:stream';
-import { FetchError, type RequestInit, type Response } from 'node-fetch';
+import defaultFetch, { FetchError, type RequestInit, type Response } from 'node-fetch';
 import type { ErrorClass, Problem } from '../classify.ts';
+import { Connections } from './connections.ts';
 
 /** node-fetch, or something that answers like it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -26,6 +24,8 @@ export interface Received {
   readonly date: string | null;
   readonly retryAfter: string | null;
   readonly requestId: string | null;
+  /** X-Subject-Token: a token of IAM, as secret as a password. */
+  readonly subjectToken: string | null;
 }
 
 /** Nothing came back: class `unknown` where the request may have arrived, another one where it cannot have. */
@@ -37,52 +37,47 @@ export interface Failed {
 /** One exchange, either way. */
 export type Exchange = Received | Failed;
 
+/** Sends one request at a time (ms since the epoch) and tells what came of it. */
+export type Send = (outgoing: Outgoing, now: number, signal?: AbortSignal) => Promise<Exchange>;
+
 /** How to send, and how long to wait. */
 export interface SendOptions {
-  readonly fetch: Fetch;
   /** Seconds for the whole exchange, body included. */
   readonly timeout: number;
-  /** Milliseconds since the epoch, at the time of sending. */
-  readonly now: number;
-  readonly signal?: AbortSignal | undefined;
+  /** Those of the whole process where absent, without a proxy. */
+  readonly connections?: Connections;
+  /** node-fetch where absent. */
+  readonly fetch?: Fetch;
 }
 
-/** Milliseconds. Servers close idle connections after 60 s or so: one that is used much earlier is still there. */
-const idleLimit = 5000;
 /** Bytes: 1,000 instances in one page are below 4 MB. */
 const sizeLimit = 32 * 1024 * 1024;
 
-/**
- * Marks what fails before the handshake is done (a certificate, a protocol, a reset) as a failed connect: the request
- * was not sent then, and neither the code of the error nor node-fetch would tell.
- */
-class TlsAgent extends HttpsAgent {
-  override createConnection(...args: Parameters<HttpsAgent['createConnection']>): Duplex | null | undefined {
-    const socket = super.createConnection(...args);
-    const mark = (error: Error) => Object.assign(error, { syscall: 'connect' });
-    socket?.prependListener('error', mark).once('secureConnect', () => socket.off('error', mark));
-    return socket;
-  }
+/** For the whole process, so that connections outlive a single client. */
+const direct = new Connections();
+
+/** A Send over given connections that never throws for anything that a network or server can do. */
+export function sender(options: SendOptions): Send {
+  return (outgoing, now, signal) => send(outgoing, options, now, signal);
 }
 
-const agentOptions = { keepAlive: true, maxSockets: 16, maxFreeSockets: 16, timeout: idleLimit };
-/** For the whole process, so that connections outlive a single client. */
-const agents = { http: new HttpAgent(agentOptions), https: new TlsAgent(agentOptions) };
-const lastUse = new WeakMap<Agent, number>();
-
-/** Sends once and never throws for anything that a network or server can do. */
-export async function send(outgoing: Outgoing, options: SendOptions): Promise<Exchange> {
-  const { signal } = options;
+async function send(outgoing: Outgoing, options: SendOptions, now: number, signal?: AbortSignal): Promise<Exchange> {
   if (isAborted(signal)) return failed('unreachable', 'aborted', 'The call was given up before it was sent.');
   const timeout = AbortSignal.timeout(Math.ceil(options.timeout * 1000));
   try {
-    return await exchange(outgoing, options, signal === undefined ? timeout : AbortSignal.any([timeout, signal]));
+    const given = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+    return await exchange(outgoing, options, now, given);
   } catch (error) {
     if (timeout.aborted) return failed('unknown', 'timeout', `No answer within ${options.timeout} s.`);
     if (isAborted(signal)) return failed('unknown', 'aborted', 'The call was given up while it was under way.');
     if (error instanceof FetchError) return failureOf(error);
     throw error;
   }
+}
+
+/** Whether it is a Failed, and not whatever else it could have been. */
+export function isFailed(value: object): value is Failed {
+  return 'kind' in value && value.kind === 'failed';
 }
 
 function isAborted(signal: AbortSignal | undefined): boolean {
@@ -94,12 +89,17 @@ export function failed(errorClass: ErrorClass, code: string, message: string): F
   return { kind: 'failed', problem: { class: errorClass, code, message } };
 }
 
-async function exchange(outgoing: Outgoing, options: SendOptions, signal: AbortSignal): Promise<Received> {
-  const response = await options.fetch(outgoing.url, {
+async function exchange(
+  outgoing: Outgoing,
+  { fetch = defaultFetch, connections = direct }: SendOptions,
+  now: number,
+  signal: AbortSignal,
+): Promise<Received> {
+  const response = await fetch(outgoing.url, {
     method: outgoing.method,
     headers: outgoing.headers,
     ...(outgoing.body === '' ? {} : { body: outgoing.body }),
-    agent: agentFor(outgoing.url, options.now),
+    agent: connections.agentFor(outgoing.url, now),
     redirect: 'manual',
     size: sizeLimit,
     signal,
@@ -111,24 +111,8 @@ async function exchange(outgoing: Outgoing, options: SendOptions, signal: AbortS
     date: response.headers.get('date'),
     retryAfter: response.headers.get('retry-after'),
     requestId: response.headers.get('x-request-id'),
+    subjectToken: response.headers.get('x-subject-token'),
   };
-}
-
-/**
- * The agent of the URL's scheme, without connections that may be dead. Its own timer closes idle ones, but a Lambda
- * that was frozen wakes up with its timers late and its connections gone; a status call that meets such a one is lost.
- */
-function agentFor(url: string, now: number): Agent {
-  const agent = url.startsWith('https:') ? agents.https : agents.http;
-  if (now - (lastUse.get(agent) ?? now) > idleLimit) closeIdle(agent);
-  lastUse.set(agent, now);
-  return agent;
-}
-
-function closeIdle(agent: Agent): void {
-  for (const sockets of Object.values(agent.freeSockets)) {
-    for (const socket of sockets ?? []) socket.destroy();
-  }
 }
 
 function failureOf(error: FetchError): Failed {

@@ -6,14 +6,13 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runHandler } from '../../functions/run.ts';
 import { type Config, type Ref, rights } from '../config.ts';
-import { accessKeyRef, credentialsOf } from '../credentials.ts';
-import { dcsClients } from '../huawei/clients.ts';
+import { type ClientsOptions, dcsClients } from '../huawei/clients.ts';
 import type { Log, Runtime, Secrets } from '../runtime.ts';
 import type { Clock } from './clock.ts';
 import { DurableBackend } from './durable.ts';
 import { SqliteState } from './state-sqlite.ts';
 
-export interface LocalOptions {
+export interface LocalOptions extends Pick<ClientsOptions, 'proxies'> {
   readonly config: Config;
   readonly database: DatabaseSync;
   readonly secrets: Secrets;
@@ -36,11 +35,13 @@ export interface Local {
 }
 
 /** Puts it together. Call `backend.resume()` once the doors are open. */
-export function composeLocal({ config, database, secrets, token, clock, log, stopping }: LocalOptions): Local {
+export function composeLocal(options: LocalOptions): Local {
+  const { config, database, secrets, token, clock, log, proxies, stopping } = options;
   const state = new SqliteState(database);
   const backend = new DurableBackend({ database, clock, log });
   const dcs = dcsClients({
-    credentials: (project, fresh) => credentialsOf(secrets, accessKeyRef(project), { fresh }),
+    secrets,
+    proxies,
     now: clock.now,
     sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
   });

@@ -73,6 +73,7 @@ export async function serve(args: readonly string[], io: Io): Promise<number> {
     token,
     clock: realClock,
     log,
+    proxies: io.env,
     stopping: signal,
   });
   const server = once === null ? await listen(local, io, log) : null;

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AwsError } from '../../lib/aws/client.ts';
 import { openRuntime } from '../../lib/aws/runtime.ts';
-import { accessKey, openWorld } from '../../lib/aws/world.ts';
+import { forClients, openWorld } from '../../lib/aws/world.ts';
 import { EnvironmentError } from '../../lib/errors.ts';
 import { type AwsStandIn, runAlias, startAwsStandIn } from '../support/aws-stand-in.ts';
 import { jobNamed } from '../support/door-world.ts';
@@ -60,12 +60,11 @@ describe('the world of a run', () => {
     expect(dcs(project)).not.toBe(dcs({ ...project, timeout: 31 }));
   });
 
-  test('takes an access key that AWS does not hand out now for a passing fault, and a missing one for ours', async () => {
-    const project = { ...jobNamed('signed').project, credentials: { aksk: 'ssm:/huawei' } as const };
+  test('takes a secret that AWS does not hand out now for a passing fault, and a missing one for ours', async () => {
     const failing = (error: Error) => ({ get: () => Promise.reject(error) });
 
-    const passing = accessKey(failing(new AwsError('aws_throttled', '', 'busy')), project, false);
-    const ours = accessKey(failing(new EnvironmentError('secret_missing', 'no')), project, false);
+    const passing = forClients(failing(new AwsError('aws_throttled', '', 'busy'))).get('ssm:/huawei');
+    const ours = forClients(failing(new EnvironmentError('secret_missing', 'no'))).get('ssm:/huawei');
 
     await expect(passing).rejects.toMatchObject({ name: 'Error', cause: { code: 'aws_throttled' } });
     await expect(ours).rejects.toMatchObject({ code: 'secret_missing' });

@@ -6,6 +6,7 @@ import type { Action, Job } from '../../lib/config.ts';
 import type { Answer, DcsApi } from '../../lib/execute.ts';
 import { ProjectAccess } from '../../lib/huawei/access.ts';
 import { HuaweiDcs } from '../../lib/huawei/dcs.ts';
+import { sender } from '../../lib/huawei/http.ts';
 import { asJson, type RunRecord, readRecord, runKey } from '../../lib/record.ts';
 import { noCounts } from '../../lib/report.ts';
 import { run } from '../../lib/run.ts';
@@ -80,15 +81,19 @@ process.stdout.write(`${JSON.stringify(figures)}\n`);
 await simulator.stop();
 
 function client(): DcsApi {
-  const huawei = new HuaweiDcs({
-    project: job.project,
-    access: new ProjectAccess({ project: job.project, credentials: async () => key }),
-    now: clock.now,
-    sleep: async (milliseconds) => clock.advance(milliseconds),
+  const send = sender({
+    timeout: job.project.timeout,
     fetch: async (url, init) => {
       await clock.told;
       return nodeFetch(url, init);
     },
+  });
+  const huawei = new HuaweiDcs({
+    project: job.project,
+    access: new ProjectAccess({ project: job.project, credentials: async () => key, send, now: clock.now }),
+    send,
+    now: clock.now,
+    sleep: async (milliseconds) => clock.advance(milliseconds),
   });
   return {
     list: (tags) => huawei.list(tags),

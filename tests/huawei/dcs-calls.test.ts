@@ -12,7 +12,7 @@ const context = { now: Date.parse('2026-11-23T13:37:00Z'), mask: (text: string) 
 
 function answer(status: number, body: unknown): Exchange {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return { kind: 'received', status, body: text, date: null, retryAfter: null, requestId: 'req-1' };
+  return { kind: 'received', status, body: text, date: null, retryAfter: null, subjectToken: null, requestId: 'req-1' };
 }
 
 function lost(code: string): Exchange {

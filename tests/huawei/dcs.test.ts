@@ -9,6 +9,7 @@ import type { Project } from '../../lib/config.ts';
 import { EnvironmentError } from '../../lib/errors.ts';
 import { ProjectAccess } from '../../lib/huawei/access.ts';
 import { HuaweiDcs, type HuaweiDcsOptions } from '../../lib/huawei/dcs.ts';
+import { type Fetch, sender } from '../../lib/huawei/http.ts';
 import { type Credentials, sdkDate, sign } from '../../lib/huawei/sign.ts';
 import { type Handler, json, type Loopback, type Seen, startLoopback } from './loopback-server.ts';
 import { selfSigned } from './self-signed.ts';
@@ -21,8 +22,9 @@ const rotated = { ak: 'EXAMPLEACCESSKEY0002', sk: 'ExampleSecretKey/0002+abcdefg
 const wrongKey = { error_code: 'APIGW.0301', error_msg: 'Incorrect IAM authentication information', request_id: 'r' };
 
 /** What a test says about a client; `credentials` are those of an access key. */
-interface Options extends Partial<HuaweiDcsOptions> {
+interface Options extends Partial<Omit<HuaweiDcsOptions, 'send'>> {
   readonly credentials?: (fresh?: boolean) => Promise<Credentials>;
+  readonly fetch?: Fetch;
 }
 
 let server: Loopback | undefined;
@@ -51,9 +53,10 @@ function client(endpoint: string, options: Options = {}, change: Partial<Project
     timeout: 5,
     ...change,
   };
-  const { credentials = async () => key, ...others } = options;
-  const access = new ProjectAccess({ project, credentials });
-  return new HuaweiDcs({ project, access, now: Date.now, sleep: async () => {}, ...others });
+  const { credentials = async () => key, fetch, now = Date.now, ...others } = options;
+  const send = sender({ timeout: project.timeout, ...(fetch !== undefined && { fetch }) });
+  const access = new ProjectAccess({ project, credentials, send, now });
+  return new HuaweiDcs({ project, access, send, now, sleep: async () => {}, ...others });
 }
 
 /** Credentials that are `key` until they are asked for afresh, and how they were asked for. */

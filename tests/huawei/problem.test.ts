@@ -10,7 +10,16 @@ const context = { now, mask: (text: string) => text };
 
 function received(status: number, body: unknown, headers: Partial<Received> = {}): Received {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return { kind: 'received', status, body: text, date: null, retryAfter: null, requestId: null, ...headers };
+  return {
+    kind: 'received',
+    status,
+    body: text,
+    date: null,
+    retryAfter: null,
+    subjectToken: null,
+    requestId: null,
+    ...headers,
+  };
 }
 
 /** A date `minutes` from now as a header has it. */

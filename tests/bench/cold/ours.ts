@@ -6,6 +6,7 @@ import { unlimited } from '../../../lib/config/defaults.ts';
 import type { Project } from '../../../lib/config.ts';
 import { ProjectAccess } from '../../../lib/huawei/access.ts';
 import { HuaweiDcs } from '../../../lib/huawei/dcs.ts';
+import { sender } from '../../../lib/huawei/http.ts';
 import { ids, key, projectId } from '../site.ts';
 
 const log = powertoolsLog('bench', 'info', process.stderr);
@@ -13,9 +14,11 @@ const log = powertoolsLog('bench', 'info', process.stderr);
 /** Restarts the two instances and logs it; answers how many were accepted. */
 export async function handler(endpoint: string): Promise<number> {
   const project = projectAt(endpoint);
+  const send = sender({ timeout: project.timeout });
   const dcs = new HuaweiDcs({
     project,
-    access: new ProjectAccess({ project, credentials: async () => key }),
+    access: new ProjectAccess({ project, credentials: async () => key, send, now: Date.now }),
+    send,
     now: Date.now,
     sleep: (ms) => sleep(ms),
   });
