@@ -48,8 +48,7 @@ export const batchSize = 50;
 export type Sent = {
   readonly at: number;
   readonly left?: readonly number[];
-} & /** `requestId`: of an answer that was no success for everybody. */
-(
+} /** `requestId`: of an answer that was no success for everybody. */ & (
   | { readonly results: string; readonly requestId?: string }
   | { readonly lost: boolean; readonly problem: Problem }
   /** `late`: its deadline is past; `closed`: the run was ended by somebody else; `state`: the state did not answer. */

@@ -326,6 +326,9 @@ describe('what is refused', () => {
       { project: 'p', ids: [], exclude: { names: ['a'] } },
       'selects by nothing; write names: ["*"] for the whole project',
     ],
+    ['jobs.hook.action', undefined, 'needs exactly one of `action` and `ladder`', '', 'jobs.hook'],
+    ['defaults.ladder', { rungs: ['restart'] }, 'unknown key'],
+    ['projects.p.credentials', {}, 'needs exactly one of `aksk` and `iam`'],
     ['jobs.hook.action', 'reboot', 'expected restart, soft_restart or flush'],
     ['jobs.hook.target', 'tt', 'there is no target of this name'],
     [
@@ -333,11 +336,11 @@ describe('what is refused', () => {
       5,
       'expected a name of up to 64 letters, digits, dots, hyphens and underscores that starts with a letter or digit',
     ],
-    ['jobs.hook.trigger', {}, 'needs exactly one of `schedule` and `webhook`'],
+    ['jobs.hook.trigger', {}, 'needs exactly one of `schedule`, `webhook` and `alert`'],
     [
       'jobs.hook.trigger.schedule',
       { cron: '0 2 * * *' },
-      'needs exactly one of `schedule` and `webhook`',
+      'needs exactly one of `schedule`, `webhook` and `alert`',
       '',
       'jobs.hook.trigger',
     ],
@@ -428,7 +431,7 @@ describe('what is refused', () => {
     ['jobs.hook.guards.maxPercent', '0%', shareWanted],
     ['jobs.hook.guards.maxPercent', '101%', shareWanted],
     ['jobs.hook.guards.maxPercent', '1.5%', shareWanted],
-    ['jobs.hook.guards.onExceed', 'ignore', 'expected refuse'],
+    ['jobs.hook.guards.onExceed', 'ignore', 'expected refuse or trim'],
     ['jobs.hook.waves.canary', 0, amountWanted],
     ['jobs.hook.waves.canary', '0%', amountWanted],
     ['jobs.hook.waves.size', 'all', amountWanted],
@@ -438,6 +441,7 @@ describe('what is refused', () => {
     ['jobs.hook.retry.maxAttempts', 0, 'expected a whole number from 1 to 100'],
     ['jobs.hook.retry.baseDelay', '6m', '`baseDelay` (360s) is longer than `maxDelay` (300s), counting the defaults'],
     ['defaults.verify.settle', '1h', '`settle` (3600s) is longer than `timeout` (1800s), counting the defaults'],
+    ['jobs.hook.verify.settle', '5s', '`interval` (10s) is longer than `settle` (5s), counting the defaults'],
     ['jobs.hook.verify.timeout', '5s', '`interval` (10s) is longer than `timeout` (5s), counting the defaults'],
   ])('%s: %j', (path, value, message, below = '', elsewhere = '') => {
     expect(complaints(path, value)).toContain(`${elsewhere || path}${below}: ${message}`);

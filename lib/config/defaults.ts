@@ -53,3 +53,11 @@ export const alertStorm: AlertStorm = { share: 20, count: 10, within: 300, coold
 
 export const stage = 'prod';
 export const timezone = 'UTC';
+
+/** Seconds before the end of a window in which nothing new starts. */
+export const cutoff = 900;
+
+/** What an alert trigger leaves out; `maxAge` in seconds. */
+export const alertTrigger = { instance: 'dcs_instance_id', maxAge: 900, continue: false } as const;
+
+export const signatureHeader = 'x-grafana-alerting-signature';

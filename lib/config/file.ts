@@ -3,8 +3,10 @@
 import * as v from 'valibot';
 import type { Config } from '../config.ts';
 import { ConfigError, type ConfigFault } from '../errors.ts';
+import { notYet, notYetFaults } from './not-yet.ts';
 import { environmentFaults } from './packaged.ts';
-import { type ReferenceFault, referenceFaults } from './references.ts';
+import type { ReferenceFault } from './plain.ts';
+import { referenceFaults } from './references.ts';
 import { resolveConfig } from './resolve.ts';
 import { configFile, isText } from './schema.ts';
 import { type LineFault, type Path, readYaml, type YamlFile, YamlSyntaxError } from './yaml.ts';
@@ -23,15 +25,22 @@ export function readConfig(text: string, file: string): Config {
 /** Where a configuration is meant to run; `aws` makes a fault of every `env:` secret. */
 export type Place = 'anywhere' | 'aws';
 
-/** readConfig, and the counts that `validate` tells. */
-export function checkConfig(text: string, file: string, place: Place = 'anywhere'): CheckedConfig {
+/** readConfig, and the counts that `validate` tells. `refused` are the lines of not-yet.ts that hold. */
+export function checkConfig(
+  text: string,
+  file: string,
+  place: Place = 'anywhere',
+  refused: readonly string[] = notYet,
+): CheckedConfig {
   const yaml = yamlOf(text, file);
   const parsed = v.safeParse(configFile, yaml.value, { message: describe });
   // What could not be read is told once, not again as a value of the wrong kind.
   const shape = (parsed.issues ?? []).map((issue) => issueFault(issue, yaml)).filter(({ path }) => !yaml.isLost(path));
   const packaged = place === 'aws' ? environmentFaults(yaml.value) : [];
+  const late = notYetFaults(yaml.value, refused).map((fault) => referenceFault(fault, yaml));
   const references = [...referenceFaults(yaml.value), ...packaged].map((fault) => referenceFault(fault, yaml));
-  const faults = [...yaml.faults, ...shape, ...references];
+  const others = [...shape, ...references].filter(({ path }) => !late.some((each) => isWithin(path, each.path)));
+  const faults = [...yaml.faults, ...late, ...others];
   if (!parsed.success || faults.length > 0) throw configError(faults, file);
   const { projects, targets, jobs } = parsed.output;
   return {
@@ -58,6 +67,11 @@ function issueFault(issue: v.BaseIssue<unknown>, yaml: YamlFile): LineFault {
   const path = (issue.path ?? []).map((item) => (typeof item.key === 'number' ? item.key : String(item.key)));
   const part = issue.path?.at(-1)?.origin === 'key' ? 'key' : 'value';
   return { path, line: yaml.lineOf(path, part), message: issue.message };
+}
+
+/** A key that is refused whatever its value gets no second fault about it. */
+function isWithin(path: Path, outer: Path): boolean {
+  return outer.every((step, at) => path[at] === step);
 }
 
 function referenceFault({ path, message }: ReferenceFault, yaml: YamlFile): LineFault {

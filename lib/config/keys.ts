@@ -1,5 +1,5 @@
-// Mappings that take exactly their keys. A key of the contract that this version does not enforce is refused by name,
-// because a promise of safety that is read and ignored is worse than one that is missing.
+// What schemas of the configuration are put together from: mappings that take exactly their keys, descriptions of keys,
+// checks of whole values.
 
 import * as v from 'valibot';
 
@@ -10,22 +10,31 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
 
 const mapping = v.custom<Record<string, unknown>>(isMapping, 'expected a mapping (key: value)');
 
-/**
- * A mapping of these entries. Every other key is a fault of its own: `not supported yet` for those in `notYet`, else
- * `unknown key`, with the nearest key where one is close.
- */
-export function closed<const Entries extends v.ObjectEntries>(entries: Entries, notYet: readonly string[] = []) {
+/** A mapping of these entries. Every other key is a fault of its own, with the nearest key where one is close. */
+export function closed<const Entries extends v.ObjectEntries>(entries: Entries) {
   return v.pipe(
     mapping,
     v.looseObject(entries),
     v.rawCheck(({ dataset, addIssue }) => {
       const input: Record<string, unknown> = isMapping(dataset.value) ? dataset.value : {};
       for (const key of Object.keys(input).filter((each) => !Object.hasOwn(entries, each))) {
-        const message = notYet.includes(key) ? notSupported(key) : unknownKey(key, Object.keys(entries));
-        addIssue({ message, path: [{ type: 'object', origin: 'key', input, key, value: input[key] }] });
+        addIssue({ message: unknownKey(key, Object.keys(entries)), path: [keyOf(input, key)] });
       }
     }),
   );
+}
+
+/** The step of an issue's path that leads to a key of a mapping, whether it is there or not. */
+export function keyOf(input: Record<string, unknown>, key: string): v.ObjectPathItem {
+  return { type: 'object', origin: 'key', input, key, value: input[key] };
+}
+
+/** Looks at a whole value in which nothing else is wrong: `faultOf` gives a sentence, or null. */
+export function sound<Value>(faultOf: (value: Value) => string | null) {
+  return v.rawCheck<Value>(({ dataset, addIssue }) => {
+    const message = dataset.typed ? faultOf(dataset.value) : null;
+    if (message !== null) addIssue({ message });
+  });
 }
 
 /** A mapping from names to `value`; `key` reads each name. */
@@ -44,11 +53,6 @@ export function says<const Schema extends v.GenericSchema>(schema: Schema, descr
 /** The same for a key that may be left out. */
 export function may<const Schema extends v.GenericSchema>(schema: Schema, description: string) {
   return v.exactOptional(says(schema, description));
-}
-
-/** What is said of a key or value that the contract knows and this version does not enforce. */
-export function notSupported(name: string): string {
-  return `\`${name}\` is not supported yet`;
 }
 
 /** ` (did you mean ...?)` for the candidate that is at most two typing errors away, else nothing. */

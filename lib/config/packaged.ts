@@ -2,11 +2,19 @@
 // so every `env:` secret is a fault there, each with its line.
 
 import { isMapping } from './keys.ts';
-import type { ReferenceFault } from './references.ts';
+import type { ReferenceFault } from './plain.ts';
 import type { Path } from './yaml.ts';
 
 /** Keys whose values, or whose lists, name secrets. */
-const secretKeys: ReadonlySet<unknown> = new Set(['aksk', 'iam', 'token', 'secrets', 'certificate', 'url']);
+const secretKeys: ReadonlySet<unknown> = new Set([
+  'aksk',
+  'iam',
+  'token',
+  'secrets',
+  'certificate',
+  'url',
+  'healthCheck',
+]);
 /** Keys under which the user's own words stand. */
 const ownWords: ReadonlySet<unknown> = new Set(['tags', 'match', 'names', 'order']);
 

@@ -1,25 +1,23 @@
 // What can only be judged by looking at several keys at once. It reads the plain data of the file, not the typed one, so
 // that these faults are shown together with all others, however faulty the rest is.
 
-import { builtIn } from './defaults.ts';
+import { builtIn, ladder } from './defaults.ts';
+import { jobFaults } from './job-references.ts';
 import { didYouMean, isMapping } from './keys.ts';
+import { entries, member, type ReferenceFault } from './plain.ts';
 import { seconds } from './values.ts';
 import type { Path } from './yaml.ts';
 
-/** A fault of the value at `path`. */
-export interface ReferenceFault {
-  readonly path: Path;
-  readonly message: string;
-}
-
 /**
- * Names that lead nowhere, a scheduled flush without guards of its own, keys that do not go with an `auth`, operators
+ * Names that lead nowhere, credentials of no kind or two, jobs whose keys contradict each other, a scheduled flush without guards of its own, keys that do not go with an `auth`, operators
  * that cannot be told apart, durations that contradict each other.
  */
 export function referenceFaults(file: unknown): readonly ReferenceFault[] {
   return [
     ...entries(file, 'targets').flatMap(([name, target]) => unknownName(file, ['targets', name, 'project'], target)),
+    ...entries(file, 'projects').flatMap(([name, project]) => credentialsFaults(name, member(project, 'credentials'))),
     ...entries(file, 'jobs').flatMap(([name, job]) => [
+      ...jobFaults(file, name, job),
       ...unknownName(file, ['jobs', name, 'target'], job),
       ...unguardedFlush(name, job),
       ...webhookFaults(name, member(member(job, 'trigger'), 'webhook')),
@@ -35,6 +33,17 @@ function unknownName(file: unknown, path: readonly [string, string, string], own
   const known = member(file, `${kind}s`);
   if (typeof name !== 'string' || !isMapping(known) || Object.hasOwn(known, name)) return [];
   return [{ path, message: `there is no ${kind} of this name${didYouMean(name, Object.keys(known))}` }];
+}
+
+function credentialsFaults(name: string, credentials: unknown): ReferenceFault[] {
+  if (!isMapping(credentials)) return [];
+  const path = ['projects', name, 'credentials'];
+  const kinds = ['aksk', 'iam'].filter((key) => member(credentials, key) !== undefined);
+  const isStray = kinds[0] === 'aksk' && member(credentials, 'iamEndpoint') !== undefined;
+  return [
+    ...(kinds.length === 1 ? [] : [{ path, message: 'needs exactly one of `aksk` and `iam`' }]),
+    ...(isStray ? [{ path: [...path, 'iamEndpoint'], message: 'only with `iam`' }] : []),
+  ];
 }
 
 function unguardedFlush(name: string, job: unknown): ReferenceFault[] {
@@ -84,8 +93,10 @@ function operatorFaults(file: unknown): ReferenceFault[] {
 
 const ordered = [
   ['retry', 'baseDelay', 'maxDelay'],
+  ['verify', 'interval', 'settle'],
   ['verify', 'interval', 'timeout'],
   ['verify', 'settle', 'timeout'],
+  ['ladder', 'settle', 'resetAfter'],
 ] as const;
 
 function contradictions(file: unknown): ReferenceFault[] {
@@ -115,20 +126,12 @@ function contradiction(
   return [{ path: [...path, policy, written], message }];
 }
 
-function builtInSeconds(policy: 'retry' | 'verify', key: string): number {
-  const found = member(builtIn[policy], key);
+function builtInSeconds(policy: (typeof ordered)[number][0], key: string): number {
+  const found = member({ ...builtIn, ladder }[policy], key);
   return typeof found === 'number' ? found : 0;
 }
 
 function secondsAt(policy: unknown, key: string): number | undefined {
   const text = member(policy, key);
   return typeof text === 'string' ? seconds(text) : undefined;
-}
-
-function member(value: unknown, key: string): unknown {
-  return isMapping(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-
-function entries(file: unknown, key: string): [string, unknown][] {
-  return Object.entries(Object(member(file, key) ?? {}));
 }

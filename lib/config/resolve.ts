@@ -1,21 +1,27 @@
 // From the file's shape to what the program uses: every name resolved, every default applied.
 
 import type {
+  Action,
   Config,
+  Credentials,
   Guards,
   Job,
   JobTrigger,
   Operator,
   Project,
   Selector,
+  Source,
   Target,
   Waves,
   WebhookTrigger,
 } from '../config.ts';
 import {
+  alertCooldown,
   alertStorm,
+  alertTrigger,
   builtIn,
   callTimeout,
+  ladder,
   type Policies,
   protectedTag,
   rate,
@@ -43,21 +49,21 @@ export function resolveConfig(file: ConfigFile): Config {
     const target = found(targets, job.target);
     return {
       name,
-      action: job.action,
-      ladder: null,
+      action: actionOf(job),
+      ladder: job.ladder ? { ...ladder, ...job.ladder } : null,
       project: found(projects, target.project),
       target,
       trigger: resolveTrigger(job.trigger),
-      ...resolvePolicies(job, file.defaults ?? {}),
+      ...resolvePolicies(job, file.defaults ?? {}, job.trigger.alert ? alertCooldown : builtIn.cooldown),
     };
   });
   return {
     stage: file.stage ?? stage,
     projects,
     operators: resolveOperators(file.operators ?? {}),
-    sources: {},
-    alertStorm,
-    notify: [],
+    sources: resolveSources(file.sources ?? {}),
+    alertStorm: file.alertStorm ?? alertStorm,
+    notify: file.notify ?? [],
     jobs,
   };
 }
@@ -69,9 +75,10 @@ function resolveProject(project: ProjectFile, name: string): Project {
     region,
     projectId,
     endpoint: project.endpoint ?? `https://dcs.${region}.myhuaweicloud.com`,
-    credentials: { aksk: credentials.aksk },
+    credentials: resolveCredentials(credentials, region),
     protectedTag: project.protectedTag ?? protectedTag,
-    ...unlimited,
+    allowTag: project.allowTag ?? unlimited.allowTag,
+    freeze: project.freeze ?? unlimited.freeze,
     rate: {
       callsPerSecond: project.rate?.callsPerSecond ?? rate.callsPerSecond,
       retriesPerHour: project.rate?.retriesPerHour ?? rate.retriesPerHour,
@@ -80,8 +87,28 @@ function resolveProject(project: ProjectFile, name: string): Project {
   };
 }
 
+function resolveCredentials({ aksk, iam, iamEndpoint }: ProjectFile['credentials'], region: string): Credentials {
+  if (aksk !== undefined) return { aksk };
+  if (iam !== undefined) return { iam, iamEndpoint: iamEndpoint ?? `https://iam.${region}.myhuaweicloud.com` };
+  throw new Error('a project without credentials was let through');
+}
+
+/** Runs without an alert know one action; those of a ladder begin with its first rung. */
+function actionOf({ action, ladder }: JobFile): Action {
+  const first = action ?? ladder?.rungs[0];
+  if (first === undefined) throw new Error('a job without an action was let through');
+  return first;
+}
+
 function resolveOperators(operators: NonNullable<ConfigFile['operators']>): Operator[] {
   return Object.entries(operators).map(([name, { token, may }]) => ({ name, token, may: [...new Set(may)] }));
+}
+
+/** By type; no prototype, as for jobs. */
+function resolveSources(sources: NonNullable<ConfigFile['sources']>): Record<string, Source> {
+  const { alertmanager, grafana, smn, sns, cloudwatch } = sources;
+  const listed = [alertmanager, grafana, smn, sns, cloudwatch].flatMap((source) => source ?? []);
+  return mapValues(Object.fromEntries(listed.map((source) => [source.type, source])), (source) => source);
 }
 
 function resolveTarget(target: TargetFile, name: string): Target {
@@ -92,7 +119,7 @@ function resolveSelector(selector: NonNullable<TargetFile['exclude']>): Selector
   return { tags: selector.tags ?? {}, names: selector.names ?? [], ids: selector.ids ?? [] };
 }
 
-function resolveTrigger({ schedule, webhook }: JobFile['trigger']): JobTrigger {
+function resolveTrigger({ schedule, webhook, alert }: JobFile['trigger']): JobTrigger {
   if (schedule) {
     return {
       type: 'schedule',
@@ -103,6 +130,7 @@ function resolveTrigger({ schedule, webhook }: JobFile['trigger']): JobTrigger {
     };
   }
   if (webhook) return resolveWebhook(webhook);
+  if (alert) return { type: 'alert', ...alertTrigger, ...alert };
   throw new Error('a trigger of no type was let through');
 }
 
@@ -112,7 +140,7 @@ function resolveWebhook({ auth, secrets, instances, events, match }: WebhookFile
     : { type: 'webhook', auth, secrets, instances: instances ?? 'none' };
 }
 
-function resolvePolicies(job: PoliciesFile, defaults: PoliciesFile): Policies {
+function resolvePolicies(job: PoliciesFile, defaults: PoliciesFile, cooldown: number): Policies {
   return {
     enabled: job.enabled ?? defaults.enabled ?? builtIn.enabled,
     dryRun: job.dryRun ?? defaults.dryRun ?? builtIn.dryRun,
@@ -120,24 +148,24 @@ function resolvePolicies(job: PoliciesFile, defaults: PoliciesFile): Policies {
     waves: resolveWaves(job, defaults),
     retry: { ...builtIn.retry, ...defaults.retry, ...job.retry },
     verify: { ...builtIn.verify, ...defaults.verify, ...job.verify },
-    cooldown: builtIn.cooldown,
-    backup: builtIn.backup,
-    approval: builtIn.approval,
-    collision: builtIn.collision,
-    window: builtIn.window,
+    cooldown: job.cooldown ?? defaults.cooldown ?? cooldown,
+    backup: { ...builtIn.backup, ...defaults.backup, ...job.backup },
+    approval: job.approval ?? defaults.approval ?? builtIn.approval,
+    collision: job.collision ?? defaults.collision ?? builtIn.collision,
+    // A job's own `null` takes the window of the defaults away.
+    window: (job.window === undefined ? defaults.window : job.window) ?? builtIn.window,
     retention: job.retention ?? defaults.retention ?? builtIn.retention,
   };
 }
 
 function resolveGuards(job: PoliciesFile, defaults: PoliciesFile): Guards {
-  const { maxInstances, maxPercent } = { ...builtIn.guards, ...defaults.guards, ...job.guards };
+  const merged = { ...builtIn.guards, ...defaults.guards, ...job.guards };
   const stated = job.guards?.maxInstances !== undefined || job.guards?.maxPercent !== undefined;
-  return { ...builtIn.guards, maxInstances, maxPercent, stated };
+  return { ...merged, stated };
 }
 
 function resolveWaves(job: PoliciesFile, defaults: PoliciesFile): Waves {
-  const { canary, size, soak, maxFailures, order } = { ...builtIn.waves, ...defaults.waves, ...job.waves };
-  return { canary, size, soak, maxFailures, order: { tag: order.tag, values: order.values }, healthCheck: null };
+  return { ...builtIn.waves, ...defaults.waves, ...job.waves };
 }
 
 function mapValues<From, To>(

@@ -3,20 +3,14 @@
 
 import * as v from 'valibot';
 import type { Amount, Ref, Tag } from '../config.ts';
-import { notSupported } from './keys.ts';
+import { sound } from './keys.ts';
 
 /** Finds fault with a text: a sentence, or null. */
 export type TextFault = (text: string) => string | null;
 
 /** A text that `faultOf` finds nothing wrong with; `wanted` is said of whatever is no text at all. */
 export function checkedText(wanted: string, faultOf: TextFault) {
-  return v.pipe(
-    v.string(wanted),
-    v.rawCheck(({ dataset, addIssue }) => {
-      const message = dataset.typed ? faultOf(dataset.value) : null;
-      if (message !== null) addIssue({ message });
-    }),
-  );
+  return v.pipe(v.string(wanted), sound(faultOf));
 }
 
 /** A text in the form of `pattern` (which editors check too). */
@@ -30,12 +24,9 @@ export function whole(least: number, most: number) {
   return v.pipe(v.number(wanted), v.integer(wanted), v.minValue(least, wanted), v.maxValue(most, wanted));
 }
 
-/** One of `options`; one of `notYet` is refused as not supported yet. */
-export function oneOf<const Options extends readonly string[]>(options: Options, notYet: readonly string[] = []) {
-  return v.picklist(options, ({ input }) => {
-    const late = notYet.find((each) => each === input);
-    return late === undefined ? `expected ${options.join(', ').replace(/, ([^,]*)$/, ' or $1')}` : notSupported(late);
-  });
+/** One of `options`. */
+export function oneOf<const Options extends readonly string[]>(options: Options) {
+  return v.picklist(options, `expected ${options.join(', ').replace(/, ([^,]*)$/, ' or $1')}`);
 }
 
 export const flag = v.boolean('expected true or false');
@@ -108,12 +99,37 @@ const refWanted =
 export const ref = v.pipe(
   checkedText(refWanted, (text) => (refPattern.test(text) ? null : refWanted)),
   v.metadata({ pattern: refPattern.source }),
-  v.transform((text): Ref => {
-    const name = text.slice(text.indexOf(':') + 1);
-    if (text.startsWith('env:')) return `env:${name}`;
-    return text.startsWith('ssm:') ? `ssm:${name}` : `secretsmanager:${name}`;
-  }),
+  v.transform(refOf),
 );
+
+function refOf(text: string): Ref {
+  const name = text.slice(text.indexOf(':') + 1);
+  if (text.startsWith('env:')) return `env:${name}`;
+  return text.startsWith('ssm:') ? `ssm:${name}` : `secretsmanager:${name}`;
+}
+
+const secretsWanted = 'expected a list of one or two names of secrets, such as [env:DEPLOY_HOOK_SECRET]';
+
+/** The names of one or two live secrets. */
+export const secrets = v.pipe(
+  v.array(ref, secretsWanted),
+  v.minLength(1, secretsWanted),
+  v.maxLength(2, secretsWanted),
+);
+
+const healthCheckWanted = 'expected an https URL without a user, or the name of a secret that holds one';
+
+/** The URL of a health check, or the secret that holds it. The fault never shows the value: it may be the secret. */
+export const healthCheck = v.pipe(
+  checkedText(healthCheckWanted, (text) => (refPattern.test(text) ? null : healthCheckFault(text))),
+  v.transform((text) => (refPattern.test(text) ? { ref: refOf(text) } : { url: new URL(text).href })),
+);
+
+function healthCheckFault(text: string): string | null {
+  if (!/^https?:\/\/[^/?#@\\\s]+(\/[^\s#\\]*)?(\?[^\s#\\]*)?$/i.test(text) || !URL.canParse(text))
+    return healthCheckWanted;
+  return plainHttpFault(new URL(text));
+}
 
 /** A tag's value. Plain YAML numbers and booleans are tags too, taken as they are written. */
 export const tagValue = v.pipe(
@@ -150,7 +166,10 @@ export const endpoint = v.pipe(
 
 function endpointFault(text: string): string | null {
   if (!/^https?:\/\/[^/?#@\\\s]+\/?$/i.test(text) || !URL.canParse(text)) return endpointWanted;
-  const { protocol, hostname } = new URL(text);
+  return plainHttpFault(new URL(text));
+}
+
+function plainHttpFault({ protocol, hostname }: URL): string | null {
   const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
   return protocol === 'https:' || loopback
     ? null

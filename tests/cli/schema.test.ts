@@ -3,21 +3,23 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { schemaText } from '../../lib/cli/schema.ts';
-import { readConfig } from '../../lib/config/file.ts';
-import { faultsOf, smallFile } from '../support/config-text.ts';
-import { notYet } from '../support/not-yet.ts';
+import { notYet as lines, refusedBy } from '../../lib/config/not-yet.ts';
+import { faultsOf, readWhole, smallFile } from '../support/config-text.ts';
 
 interface Node {
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Node>>;
   readonly additionalProperties?: Node | false;
   readonly required?: readonly string[];
+  readonly items?: Node;
+  readonly anyOf?: readonly Node[];
 }
 
+const whole: Node = JSON.parse(schemaText([]));
 const schema: Node = JSON.parse(readFileSync('autopilot.schema.json', 'utf8'));
 const document = readFileSync('docs/configuration.md', 'utf8');
 
-/** Every key of the schema with its default; the keys under `defaults` are those of a job. */
+/** Every key of a schema with its default, `[]` for what stands in a list; the keys under `defaults` are those of a job. */
 function keysOf(node: Node, at: string): [key: string, fallback: string][] {
   const named = node.additionalProperties ? keysOf(node.additionalProperties, `${at}.*`) : [];
   const own = Object.entries(node.properties ?? {}).flatMap(([key, child]): [string, string][] => {
@@ -27,7 +29,11 @@ function keysOf(node: Node, at: string): [key: string, fallback: string][] {
       : (/ Default: (.*)$/.exec(child.description ?? '')?.[1] ?? '');
     return [[path, fallback], ...(path === 'defaults' ? [] : keysOf(child, path))];
   });
-  return [...own, ...named.filter(([path]) => !path.includes('.tags.'))];
+  const inside = [
+    ...(node.items ? keysOf(node.items, `${at}[]`) : []),
+    ...(node.anyOf ?? []).flatMap((each) => keysOf(each, at)),
+  ];
+  return [...own, ...named.filter(([path]) => !path.includes('.tags.')), ...inside];
 }
 
 /** The cells of each row of the table under a heading. */
@@ -44,17 +50,29 @@ describe('autopilot.schema.json', () => {
   });
 
   it('lets no unknown key pass in any mapping with fixed keys', () => {
-    const open = schemaText().matchAll(/"properties": \{/g);
-    const shut = schemaText().matchAll(/"additionalProperties": false/g);
+    for (const text of [schemaText(), schemaText([])]) {
+      const open = text.matchAll(/"properties": \{/g);
+      const shut = text.matchAll(/"additionalProperties": false/g);
 
-    expect([...shut]).toHaveLength([...open].length);
+      expect([...shut]).toHaveLength([...open].length);
+    }
   });
 
   it('offers no key that is not supported yet', () => {
-    const offered = new Set(keysOf(schema, '').map(([key]) => key.split('.').at(-1)));
-    const keys = notYet.map(([, , listed]) => listed.split('.').at(-1));
+    const offered = new Set(keysOf(schema, '').map(([key]) => key));
+    const known = new Set(keysOf(whole, '').map(([key]) => key));
+    const late = lines.map(refusedBy).filter(({ value }) => value === undefined);
+    const places = late.flatMap((each) => each.places.slice(0, 1)).map((place) => place.join('.'));
 
-    expect(keys.filter((key) => offered.has(key))).toEqual([]);
+    expect(places.filter((place) => offered.has(place))).toEqual([]);
+    expect(places.filter((place) => !known.has(place))).toEqual([]);
+  });
+
+  it('offers no value that is not supported yet, and all others', () => {
+    const guards = (text: string) => JSON.parse(text).properties.defaults.properties.guards.properties;
+
+    expect(guards(schemaText(['guards.onExceed: trim'])).onExceed.enum).toEqual(['refuse']);
+    expect(guards(schemaText([])).onExceed.enum).toEqual(['refuse', 'trim']);
   });
 });
 
@@ -62,37 +80,44 @@ describe('docs/configuration.md', () => {
   it('has a row for every key of the schema, with its default, in order, and no other', () => {
     const rows = rowsUnder('Keys').map(([, key, , fallback]) => [key, fallback]);
 
-    expect(rows).toEqual(keysOf(schema, ''));
+    expect(rows).toEqual(keysOf(whole, ''));
   });
 
   it('says that defaults take what a job takes, which the schema does', () => {
-    const job = schema.properties?.['jobs']?.additionalProperties || {};
-    const { action, target, trigger, ...policies } = job.properties ?? {};
+    for (const { properties } of [schema, whole]) {
+      const job = properties?.['jobs']?.additionalProperties || {};
+      const { action, ladder, target, trigger, ...policies } = job.properties ?? {};
 
-    expect(schema.properties?.['defaults']?.properties).toEqual(policies);
-    expect([action, target, trigger]).not.toContain(undefined);
+      expect(properties?.['defaults']?.properties).toEqual(policies);
+      expect([action, target, trigger]).not.toContain(undefined);
+    }
   });
 
   it('lists what is not supported yet', () => {
     const listed = rowsUnder('Not supported yet').map(([, key]) => key);
 
-    expect(listed.toSorted()).toEqual([...new Set(notYet.map(([, , key]) => key))].sort());
+    expect(listed.toSorted()).toEqual(lines.toSorted());
   });
 
   it('tells the defaults that hold', () => {
     const policies = {
       enabled: true,
       dryRun: false,
-      guards: { maxInstances: 5, maxPercent: '10%', onExceed: 'refuse' },
+      guards: { maxInstances: 5, maxPercent: '10%', maxPerDay: 50, onExceed: 'refuse' },
       waves: {
         canary: 1,
         size: '10%',
         soak: '2m',
         maxFailures: 1,
         order: { tag: 'env', values: ['dev', 'staging', 'prod'] },
+        healthCheck: null,
       },
       retry: { maxAttempts: 6, baseDelay: '10s', maxDelay: '5m', for: '1h' },
       verify: { interval: '10s', settle: '60s', timeout: '30m' },
+      backup: { mode: 'off', maxAge: '24h' },
+      approval: 'none',
+      collision: 'skip',
+      window: null,
       retention: '90d',
     };
     const project = {
@@ -101,7 +126,10 @@ describe('docs/configuration.md', () => {
       protectedTag: 'dcs-autopilot-protected=true',
       rate: { callsPerSecond: 10, retriesPerHour: 200 },
       timeout: '30s',
+      freeze: [],
     };
+    const alertStorm = { share: '20%', count: 10, within: '5m', cooldown: '10m' };
+    const top = { stage: 'prod', sources: {}, alertStorm, notify: [] };
     const schedule = { cron: '0 2 * * *', timezone: 'UTC', startDeadline: '30m', overlap: 'skip' };
     const webhook = { ...smallFile.jobs.hook.trigger.webhook, instances: 'none' };
     const jobs = {
@@ -109,9 +137,9 @@ describe('docs/configuration.md', () => {
       hook: { ...smallFile.jobs.hook, trigger: { webhook } },
     };
 
-    const spelledOut = { ...smallFile, stage: 'prod', projects: { p: project }, jobs, defaults: policies };
+    const spelledOut = { ...smallFile, ...top, projects: { p: project }, jobs, defaults: policies };
 
-    expect(readConfig(JSON.stringify(spelledOut), 'a')).toEqual(readConfig(JSON.stringify(smallFile), 'a'));
+    expect(readWhole(JSON.stringify(spelledOut))).toEqual(readWhole(JSON.stringify(smallFile)));
   });
 
   it('comes with an example that is valid and names the schema for editors', () => {

@@ -1,6 +1,6 @@
 // Configurations for tests: a small valid one, changed at one place, as JSON (which is valid YAML).
 
-import { readConfig } from '../../lib/config/file.ts';
+import { checkConfig, readConfig } from '../../lib/config/file.ts';
 import { ConfigError, showFault } from '../../lib/errors.ts';
 
 type Step = string | number;
@@ -22,9 +22,9 @@ export const smallFile = {
   },
 };
 
-/** The small file as JSON text with `value` at the dotted path (`jobs.hook.guards`); undefined takes the key away. */
-export function textWith(path: string, value: unknown): string {
-  return JSON.stringify(put(smallFile, path.split('.'), value), null, 2);
+/** The small file, or another one, as JSON text with `value` at the dotted path (`jobs.hook.guards`); undefined takes the key away. */
+export function textWith(path: string, value: unknown, file: object = smallFile): string {
+  return JSON.stringify(put(file, path.split('.'), value), null, 2);
 }
 
 /** The configuration of the small file with `value` at the dotted path. */
@@ -32,10 +32,15 @@ export function configWith(path: string, value: unknown) {
   return readConfig(textWith(path, value), 'autopilot.yml');
 }
 
+/** The configuration of a text, and what is not enforced yet is taken too. */
+export function readWhole(text: string) {
+  return checkConfig(text, 'autopilot.yml', 'anywhere', []).config;
+}
+
 /** Every fault of a text as `file:line: path: what`; none for a valid one. */
-export function faultsOf(text: string, file = 'autopilot.yml'): readonly string[] {
+export function faultsOf(text: string, file = 'autopilot.yml', read = readConfig): readonly string[] {
   try {
-    readConfig(text, file);
+    read(text, file);
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return error.faults.map(showFault);
@@ -45,7 +50,16 @@ export function faultsOf(text: string, file = 'autopilot.yml'): readonly string[
 
 /** The faults without file and line. */
 export function complaints(path: string, value: unknown): readonly string[] {
-  return faultsOf(textWith(path, value)).map((fault) => fault.replace(/^autopilot\.yml:\d+: /, ''));
+  return faultsOf(textWith(path, value)).map(withoutLine);
+}
+
+/** The same, and what is not enforced yet is no fault. */
+export function wholeComplaints(path: string, value: unknown, file: object = smallFile): readonly string[] {
+  return faultsOf(textWith(path, value, file), 'autopilot.yml', readWhole).map(withoutLine);
+}
+
+function withoutLine(fault: string): string {
+  return fault.replace(/^autopilot\.yml:\d+: /, '');
 }
 
 function put(owner: unknown, [step, ...rest]: readonly Step[], value: unknown): unknown {

@@ -1,31 +1,34 @@
-// Every key and value of the contract that this version does not enforce, with a value that the contract allows.
+// Every key and value of the contract that this version does not enforce (lib/config/not-yet.ts), with a value that the
+// contract allows.
 
-/** Path of the fault in the small file, what is put there, and the name that docs/configuration.md lists. */
-export const notYet: readonly (readonly [path: string, value: unknown, listed: string])[] = [
-  ['sources', { alertmanager: { auth: 'bearer', secrets: ['env:ALERT_TOKEN'] } }, 'sources'],
-  ['alertStorm', { share: '20%', count: 10, within: '5m', cooldown: '10m' }, 'alertStorm'],
-  ['notify', [{ on: ['failed'], to: 'webhook', url: 'env:CHAT_WEBHOOK', format: 'slack' }], 'notify'],
-  ['projects.p.allowTag', 'dcs-autopilot-allow', 'projects.*.allowTag'],
-  ['projects.p.freeze', [], 'projects.*.freeze'],
-  ['projects.p.credentials.iam', 'env:IAM', 'projects.*.credentials.iam'],
-  ['projects.p.credentials.iamEndpoint', 'https://iam.example.com', 'projects.*.credentials.iamEndpoint'],
-  ['jobs.hook.trigger.alert', { source: 'alertmanager' }, 'jobs.*.trigger.alert'],
-  ['jobs.hook.ladder', { rungs: ['soft_restart', 'restart'] }, 'ladder'],
-  ['jobs.hook.backup', { mode: 'off' }, 'backup'],
-  ['jobs.hook.cooldown', '30m', 'cooldown'],
-  ['jobs.hook.approval', 'none', 'approval'],
-  ['jobs.hook.collision', 'skip', 'collision'],
-  ['jobs.hook.window', null, 'window'],
-  ['jobs.hook.waves.healthCheck', null, 'waves.healthCheck'],
-  ['jobs.hook.guards.maxPerDay', 50, 'guards.maxPerDay'],
-  ['jobs.hook.guards.onExceed', 'trim', 'trim'],
-  ['defaults.ladder', { rungs: ['restart'] }, 'ladder'],
-  ['defaults.backup', { mode: 'off' }, 'backup'],
-  ['defaults.cooldown', '30m', 'cooldown'],
-  ['defaults.approval', 'none', 'approval'],
-  ['defaults.collision', 'skip', 'collision'],
-  ['defaults.window', null, 'window'],
-  ['defaults.waves.healthCheck', null, 'waves.healthCheck'],
-  ['defaults.guards.maxPerDay', 50, 'guards.maxPerDay'],
-  ['defaults.guards.onExceed', 'trim', 'trim'],
-];
+import { notYet as lines, refusedBy } from '../../lib/config/not-yet.ts';
+
+const samples: Readonly<Record<string, unknown>> = {
+  sources: { alertmanager: { auth: 'bearer', secrets: ['env:ALERT_TOKEN'] } },
+  alertStorm: { share: '20%', count: 10, within: '5m', cooldown: '10m' },
+  notify: [{ on: ['failed'], to: 'webhook', url: 'env:CHAT_WEBHOOK', format: 'slack' }],
+  'projects.*.allowTag': 'dcs-autopilot-allow',
+  'projects.*.freeze': [],
+  'projects.*.credentials.iam': 'env:IAM',
+  'projects.*.credentials.iamEndpoint': 'https://iam.example.com',
+  'jobs.*.trigger.alert': { source: 'alertmanager', match: { alertname: 'High' } },
+  'jobs.*.ladder': { rungs: ['soft_restart', 'restart'] },
+  cooldown: '30m',
+  backup: { mode: 'off' },
+  approval: 'none',
+  collision: 'skip',
+  window: null,
+  'waves.healthCheck': null,
+  'guards.maxPerDay': 50,
+  'guards.onExceed: trim': 'trim',
+};
+
+const names: Readonly<Record<string, string>> = { projects: 'p', jobs: 'hook' };
+
+/** Path of the fault in the small file, what is put there, and the line of the list that refuses it. */
+export const notYet: readonly (readonly [path: string, value: unknown, line: string])[] = lines.flatMap((line) =>
+  refusedBy(line).places.map((place): [string, unknown, string] => {
+    const path = place.map((step) => (step === '*' ? (names[place[0] ?? ''] ?? step) : step));
+    return [path.join('.'), samples[line], line];
+  }),
+);
