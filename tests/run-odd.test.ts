@@ -154,7 +154,7 @@ describe('a fleet that changes while it is read', () => {
     ['answers 500', { kind: 'error', status: 500, code: 'DCS.5024' } as const],
     ['answers 400', { kind: 'error', status: 400, code: 'DCS.4027' } as const],
   ])('goes on without the one instance whose detail %s', async (_, answer) => {
-    const calls: CallFault[] = [{ on: 'show', instance: idOf(3), answer }];
+    const calls: CallFault[] = [{ on: 'show', instances: [idOf(3)], answer }];
 
     const played = await play({ job: single('flush'), fleet: { instances: instances(5), script: { calls } } });
 
@@ -207,8 +207,8 @@ describe('a fleet that changes while it is read', () => {
 
   it('is read again for a detail that may be there next time, though another one never will', async () => {
     const calls: CallFault[] = [
-      { on: 'show', instance: idOf(1), nth: [1], answer: { kind: 'error', status: 503 } },
-      { on: 'show', instance: idOf(3), answer: { kind: 'error', status: 400, code: 'DCS.4027' } },
+      { on: 'show', instances: [idOf(1)], nth: [1], answer: { kind: 'error', status: 503 } },
+      { on: 'show', instances: [idOf(3)], answer: { kind: 'error', status: 400, code: 'DCS.4027' } },
     ];
 
     const played = await play({ job: single('flush'), fleet: { instances: instances(3), script: { calls } } });

@@ -182,7 +182,11 @@ describe('retrying', () => {
 
 describe('a refused call', () => {
   it('is taken apart until the instance it was refused for stands alone', async () => {
-    const bad: CallFault = { on: 'act', instance: idOf(37), answer: { kind: 'error', status: 400, code: 'DCS.4027' } };
+    const bad: CallFault = {
+      on: 'act',
+      instances: [idOf(37)],
+      answer: { kind: 'error', status: 400, code: 'DCS.4027' },
+    };
 
     const played = await play(
       oneWave('restart', 50, { fleet: { instances: instances(50), script: { calls: [bad] } } }),

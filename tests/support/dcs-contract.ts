@@ -225,6 +225,7 @@ export function dcsContract(name: string, makeSubject: (options: SubjectOptions)
         ['dropped', { kind: 'drop' }, { class: 'unknown', code: 'connection_lost' }],
         ['without content', { kind: 'empty' }, { class: 'unknown', code: 'answer_unreadable', status: 204 }],
         ['no JSON', { kind: 'malformed' }, { class: 'unknown', code: 'answer_unreadable', status: 200 }],
+        ['broken off', { kind: 'truncated' }, { class: 'unknown', code: 'connection_lost' }],
         [
           'throttled',
           { kind: 'error', status: 429, retryAfter: 2 },
@@ -411,6 +412,7 @@ export function dcsContract(name: string, makeSubject: (options: SubjectOptions)
         ['429 with a time', { kind: 'error', status: 429, retryAfter: 7 }, { class: 'throttled', retryAfter: 7 }],
         ['403', { kind: 'error', status: 403 }, { class: 'config', code: 'DCS.2003', status: 403 }],
         ['404', { kind: 'error', status: 404 }, { class: 'config', code: 'APIGW.0101', status: 404 }],
+        ['a locked key', { kind: 'lockout' }, { code: 'APIGW.0301', status: 401 }],
         ['a numeric code', { kind: 'error', status: 400, code: '111400100' }, { class: 'split', code: '111400100' }],
       ])('with a class, the code, the status and the request: %s', async (_, fault, expected) => {
         const { api, fleet } = await stage([{}], { script: { calls: [{ on: 'act', answer: fault }] } });
@@ -444,6 +446,7 @@ export function dcsContract(name: string, makeSubject: (options: SubjectOptions)
         ['dropped after', { kind: 'drop', applies: true }, 'connection_lost', 1],
         ['204', { kind: 'empty' }, 'no_results', 1],
         ['no JSON', { kind: 'malformed' }, 'no_results', 1],
+        ['broken off', { kind: 'truncated' }, 'connection_lost', 1],
       ])('%s', async (_, fault, code, applied) => {
         const { api, fleet } = await stage([{}], { script: { calls: [{ on: 'act', answer: fault }] } });
 

@@ -81,6 +81,7 @@ export class MemoryDcs implements DcsApi {
       case 'error':
         return { ok: false, problem: problemOf(reply.error, requestId) };
       case 'dropped':
+      case 'truncated':
         return { ok: false, problem: unknown('connection_lost') };
       default:
         return {

@@ -4,11 +4,14 @@
 
 import type { Action } from '../../config.ts';
 import { hexId } from './chance.ts';
+import { type Due, FaultBook } from './fault-book.ts';
 import { type InstanceSpec, type InstanceView, type Timing, toldKeys, usualTiming } from './instance.ts';
 import { type ActMembers, readAct } from './judge.ts';
 import { type ListQuery, type Page, select } from './listing.ts';
 import { type BatchResult, type Reply, type Result, replyWith } from './reply.ts';
-import { FaultBook, type Route, type Script } from './script.ts';
+import type { Route, Script } from './script.ts';
+import { type StatusCall, statusCall } from './status-call.ts';
+import { overLimit, type RateLimit, Throttle } from './throttle.ts';
 import { type Switches, usualSwitches } from './unknowns.ts';
 import { type WireError, wireError } from './wire-errors.ts';
 import { asSent } from './wording.ts';
@@ -24,6 +27,8 @@ export interface FleetOptions {
   readonly timing?: Partial<Timing>;
   readonly switches?: Partial<Switches>;
   readonly script?: Script;
+  /** Calls that the project may make; default: any number. */
+  readonly rate?: RateLimit;
 }
 
 /** A project's instances behind the calls of the DCS API. */
@@ -33,14 +38,19 @@ export class Fleet {
   readonly #seed: number;
   readonly #faults: FaultBook;
   readonly #world: World;
+  readonly #rate: RateLimit | undefined;
+  readonly #throttle: Throttle | undefined;
+  readonly #statusCalls: StatusCall[] = [];
   readonly #calls: Record<Route, number> = { act: 0, list: 0, counters: 0, show: 0, statistic: 0, configs: 0 };
   #requests = 0;
 
-  constructor({ instances, now, seed = 1, timing, switches, script }: FleetOptions) {
+  constructor({ instances, now, seed = 1, timing, switches, script, rate }: FleetOptions) {
     this.switches = { ...usualSwitches, ...switches };
     this.#now = now;
     this.#seed = seed;
     this.#faults = new FaultBook(seed);
+    this.#rate = rate;
+    this.#throttle = rate === undefined ? undefined : new Throttle(rate);
     this.#world = new World({ instances, now, seed, timing: { ...usualTiming, ...timing }, switches: this.switches });
     this.script(script ?? {});
   }
@@ -84,6 +94,11 @@ export class Fleet {
     return this.#world.log();
   }
 
+  /** The status calls that came, in order. */
+  statusCalls(): readonly StatusCall[] {
+    return [...this.#statusCalls];
+  }
+
   /** The instance now, without a call; undefined where there is no such instance. */
   view(id: string): InstanceView | undefined {
     return this.#world.look(id);
@@ -96,13 +111,14 @@ export class Fleet {
 
   /** PUT instances/status, with the members of its body. */
   act(members: ActMembers): Reply<readonly BatchResult[]> {
-    const request = readAct(members, this.switches, () =>
-      this.views()
-        .filter(exists)
-        .map(({ id }) => id),
-    );
-    if ('code' in request) return this.refuse('act', request);
-    return this.#call('act', request.ids, (requestId) => this.#world.act(request, requestId));
+    const existing = (): readonly string[] => this.views().flatMap((view) => (exists(view) ? [view.id] : []));
+    const request = readAct(members, this.switches, existing);
+    const reply =
+      'code' in request
+        ? this.refuse('act', request)
+        : this.#call('act', request.ids, (requestId, due) => this.#world.act(request, requestId, due.entryOf));
+    this.#statusCalls.push(statusCall(this.#now(), members, reply));
+    return reply;
   }
 
   /** A call that is refused for its form, counted and subject to faults like any other. */
@@ -140,12 +156,22 @@ export class Fleet {
     return this.#call('statistic', [], () => ({ kind: 'ok', value: this.views().filter(isRunning).map(told) }));
   }
 
-  #call<T>(route: Route, ids: readonly string[], proper: (requestId: string) => Result<T>): Reply<T> {
+  #call<T>(route: Route, ids: readonly string[], proper: (requestId: string, due: Due) => Result<T>): Reply<T> {
     this.#calls[route] += 1;
     this.#requests += 1;
     const requestId = hexId(this.#seed, 'request', this.#requests);
-    const fault = this.#faults.next({ route, ids, at: this.#now() - this.#world.start });
-    const reply = replyWith(requestId, fault, () => proper(requestId));
+    const throttled = this.#throttled();
+    if (throttled !== null) return this.#asSent({ kind: 'error', error: throttled, requestId, delay: 0 });
+    const due = this.#faults.next({ route, ids, at: this.#now() - this.#world.start });
+    return this.#asSent(replyWith(requestId, due.answer, () => proper(requestId, due)));
+  }
+
+  #throttled(): WireError | null {
+    const wait = this.#throttle?.take(this.#now()) ?? 0;
+    return wait === 0 || this.#rate === undefined ? null : overLimit(this.#rate, wait);
+  }
+
+  #asSent<T>(reply: Reply<T>): Reply<T> {
     return reply.kind === 'error' ? { ...reply, error: asSent(reply.error, this.switches, this.#now()) } : reply;
   }
 

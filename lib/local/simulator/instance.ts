@@ -142,7 +142,12 @@ export function settledAt(state: InstanceState, at: number): InstanceState {
 }
 
 /** The idle instance with an action accepted now; `seed` and what was applied before decide how long it takes. */
-export function accept(state: InstanceState, action: Action, at: number, how: Acceptance): InstanceState {
+export function accept(
+  state: InstanceState,
+  action: Action,
+  at: number,
+  how: Acceptance,
+): InstanceState & { readonly work: Work } {
   const nth = state.applied[action];
   const { switches, seed, endsAs } = how;
   const startsAt = at + between(lagOf(how), seed, 'lag', state.id, action, nth);

@@ -1,12 +1,16 @@
-// What shall go wrong, as plain data that a test, the demo or a JSON file can hold, and the bookkeeping of which fault
-// is due. A fault is scripted (the nth call, the nth send of an instance) or drawn with the fleet's seed (a share).
+// What shall go wrong, as plain data that a test, the demo or a file can hold. A fault is scripted (the nth call, the nth
+// send of an instance) or drawn with a seed (a share); fault-book.ts finds those that are due.
 
-import { chance } from './chance.ts';
-import { usualError, type WireError } from './wire-errors.ts';
+import { usualError, type WireError, wireError } from './wire-errors.ts';
 
 /** The calls that the simulator tells apart. */
 export const routes = ['act', 'list', 'counters', 'show', 'statistic', 'configs'] as const;
 export type Route = (typeof routes)[number];
+
+/** Whether the call changes nothing. */
+export function isRead(route: Route): boolean {
+  return route !== 'act';
+}
 
 /** Everything that shall go wrong. Durations and offsets are milliseconds; offsets count from the fleet's start. */
 export interface Script {
@@ -47,18 +51,20 @@ export interface Busy {
 export interface CallFault {
   /** `reads`: all but `act`. */
   readonly on: Route | 'reads' | 'all';
-  /** Only calls that name this instance. */
-  readonly instance?: string;
-  /** Counted from 1 over the calls that match `on` and `instance` since the fault was scripted. */
+  /** Only calls that name one of these instances. */
+  readonly instances?: readonly string[];
+  /** Counted from 1 over the calls that match `on`, `instances` and `period` since the fault was scripted. */
   readonly nth?: readonly number[];
-  /** Of the matching calls, 0-1. */
+  /** Of the matching calls, 0-1; of the matching entries where the answer is one of entries. */
   readonly share?: number;
-  /** Only in this time. */
+  /** Draws the share; default: that of the fleet. */
+  readonly seed?: number;
+  /** Only in this time, from the start of the fleet on. */
   readonly period?: { readonly from: number; readonly for: number };
   readonly answer: FaultAnswer;
 }
 
-/** `applies` tells whether the action takes hold all the same; default false, for `empty` and `malformed` true. */
+/** `applies` tells whether the action takes hold all the same; default false, for `empty`, `malformed` and `truncated` true. */
 export type FaultAnswer =
   | ErrorAnswer
   | { readonly kind: 'drop'; readonly applies?: boolean }
@@ -66,6 +72,12 @@ export type FaultAnswer =
   | { readonly kind: 'empty'; readonly applies?: boolean }
   /** 200 with a body that is no JSON. */
   | { readonly kind: 'malformed'; readonly applies?: boolean }
+  /** 200 whose body breaks off before the end that its length announced. */
+  | { readonly kind: 'truncated'; readonly applies?: boolean }
+  /** 401 for this call and all others for five minutes: the key failed too often. */
+  | { readonly kind: 'lockout' }
+  /** The proper answer of a status call but for the entries of instances that could have been acted on. */
+  | { readonly kind: 'entries'; readonly each: Exclude<SendFault, 'ok'> }
   /** The proper answer, but late. */
   | { readonly kind: 'delay'; readonly ms: number };
 
@@ -82,9 +94,13 @@ export interface ErrorAnswer {
 
 /** Whether the action takes hold although this is the answer. */
 export function applies(answer: FaultAnswer): boolean {
-  if (answer.kind === 'delay') return true;
-  return answer.applies ?? (answer.kind === 'empty' || answer.kind === 'malformed');
+  if (answer.kind === 'delay' || answer.kind === 'entries') return true;
+  if (answer.kind === 'lockout') return false;
+  return answer.applies ?? (answer.kind !== 'error' && answer.kind !== 'drop');
 }
+
+/** What a locked key hears (OTC-APIG, common_errors_related_to_iam_authentication_information.rst). */
+export const lockedOut: WireError = wireError('APIGW.0301', 'AK access failed to reach the limit,forbidden');
 
 /** The wire form of a scripted error. */
 export function errorOf(answer: ErrorAnswer): WireError {
@@ -95,51 +111,4 @@ export function errorOf(answer: ErrorAnswer): WireError {
     message: answer.message ?? base.message,
     ...(answer.retryAfter === undefined ? {} : { retryAfter: answer.retryAfter }),
   };
-}
-
-/** One call as the faults see it; `at` in milliseconds since the fleet's start. */
-export interface Call {
-  readonly route: Route;
-  readonly ids: readonly string[];
-  readonly at: number;
-}
-
-/** The faults of a fleet with their counts. */
-export class FaultBook {
-  readonly #seed: number;
-  readonly #faults: { readonly fault: CallFault; seen: number }[] = [];
-
-  constructor(seed: number) {
-    this.#seed = seed;
-  }
-
-  /** Adds faults behind those that are there. */
-  add(faults: readonly CallFault[]): void {
-    for (const fault of faults) this.#faults.push({ fault, seen: 0 });
-  }
-
-  /** Forgets all faults. */
-  clear(): void {
-    this.#faults.length = 0;
-  }
-
-  /** Counts the call with every fault it matches; the answer of the first one that is due. */
-  next(call: Call): FaultAnswer | undefined {
-    const due = this.#faults.map((entry, index) => matches(entry.fault, call) && this.#isDue(entry, index));
-    return this.#faults[due.indexOf(true)]?.fault.answer;
-  }
-
-  #isDue(entry: { readonly fault: CallFault; seen: number }, index: number): boolean {
-    entry.seen += 1;
-    const { nth, share } = entry.fault;
-    if (nth !== undefined && !nth.includes(entry.seen)) return false;
-    return share === undefined || chance(this.#seed, 'call', index, entry.seen) < share;
-  }
-}
-
-function matches({ on, instance, period }: CallFault, call: Call): boolean {
-  const route = on === 'all' || on === call.route || (on === 'reads' && call.route !== 'act');
-  const named = instance === undefined || call.ids.includes(instance);
-  const inTime = period === undefined || (call.at >= period.from && call.at < period.from + period.for);
-  return route && named && inTime;
 }

@@ -135,7 +135,14 @@ function send(response: ServerResponse, reply: Exclude<Reply<Json>, { kind: 'dro
   }
   const { status, text } = rendered(reply);
   if (text !== '') response.setHeader('Content-Type', 'application/json');
-  response.writeHead(status).end(text);
+  if (reply.kind === 'truncated') breakOff(response, text);
+  else response.writeHead(status).end(text);
+}
+
+/** Announces more than it sends, and ends the connection once that is out. */
+function breakOff(response: ServerResponse, text: string): void {
+  response.setHeader('Content-Length', Buffer.byteLength(text) + 100);
+  response.writeHead(200).write(text, () => response.socket?.destroy());
 }
 
 function rendered(reply: Exclude<Reply<Json>, { kind: 'dropped' }>): {
@@ -148,6 +155,7 @@ function rendered(reply: Exclude<Reply<Json>, { kind: 'dropped' }>): {
     case 'empty':
       return { status: 204, text: '' };
     case 'malformed':
+    case 'truncated':
       return { status: 200, text: '{"results":[{"instance":' };
     case 'error':
       return { status: reply.error.status, text: JSON.stringify(errorBody(reply.error, reply.requestId)) };

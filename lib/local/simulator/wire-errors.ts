@@ -9,6 +9,8 @@ export interface WireError {
   readonly message: string;
   /** Value of a Retry-After header: seconds, or anything a faulty server may send. */
   readonly retryAfter?: number | string;
+  /** Milliseconds until the caller may come again. */
+  readonly wait?: number;
 }
 
 const table = {

@@ -18,5 +18,6 @@ function codeOf({ code, status }: WireError, { codes, gatewayPrefix }: Switches)
 
 function comeAgain(error: WireError, { retryAfter }: Switches, now: number): WireError {
   if (error.status !== 429 || error.retryAfter !== undefined || retryAfter === 'none') return error;
-  return { ...error, retryAfter: retryAfter === 'seconds' ? 1 : new Date(now + 1_000).toUTCString() };
+  const seconds = Math.max(1, Math.ceil((error.wait ?? 0) / 1000));
+  return { ...error, retryAfter: retryAfter === 'seconds' ? seconds : new Date(now + seconds * 1000).toUTCString() };
 }

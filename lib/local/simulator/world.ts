@@ -3,6 +3,7 @@
 
 import type { Action } from '../../config.ts';
 import { chance } from './chance.ts';
+import type { Due } from './fault-book.ts';
 import {
   accept,
   type InstanceSpec,
@@ -29,10 +30,12 @@ export interface WorldOptions {
   readonly switches: Switches;
 }
 
-/** One action that took hold of one instance. Times in milliseconds since the epoch. */
+/** One action that took hold of one instance. Times in milliseconds since the epoch; from `startsAt` on it shows. */
 export interface Application {
   readonly at: number;
+  readonly startsAt: number;
   readonly endsAt: number;
+  readonly lostData: boolean;
   readonly action: Action;
   readonly instanceId: string;
   readonly requestId: string;
@@ -114,14 +117,15 @@ export class World {
   }
 
   /** Does the action to each instance, or refuses the whole call. */
-  act({ action, ids, mentions }: ActRequest, requestId: string): Result<readonly BatchResult[]> {
+  act(request: ActRequest, requestId: string, faultOf: Due['entryOf']): Result<readonly BatchResult[]> {
+    const { action, ids, mentions } = request;
     for (const id of ids) this.#countSend(id);
     const { switches, seed } = this.#options;
     const verdicts = ids.map((id) => ({ id, refusal: refusalOf(id, this.look(id), action, ids.length, switches) }));
     const whole = verdicts.findIndex(({ refusal }) => refusal?.whole === true);
     const error = verdicts[whole]?.refusal?.error;
     if (error === undefined) {
-      const entries = verdicts.flatMap((verdict) => this.#entry(verdict, action, requestId));
+      const entries = verdicts.flatMap((verdict) => this.#entry(verdict, action, requestId, faultOf));
       return asTold(entries, mentions, switches, (id) => chance(seed, 'order', requestId, id));
     }
     const before = switches.appliesBeforeRefusal ? verdicts.slice(0, whole) : [];
@@ -129,8 +133,9 @@ export class World {
     return { kind: 'error', error };
   }
 
-  #entry({ id, refusal }: Verdict, action: Action, requestId: string): readonly BatchResult[] {
-    const fault = this.#nextSend(id);
+  #entry({ id, refusal }: Verdict, action: Action, requestId: string, faultOf: Due['entryOf']): readonly BatchResult[] {
+    const scripted = this.#nextSend(id);
+    const fault = scripted === 'ok' ? (faultOf(id) ?? 'ok') : scripted;
     const told = fault === 'ok' || fault === 'failed';
     const taken = refusal === null && (fault === 'ok' || fault === 'omitted');
     if (taken) this.#apply(id, action, requestId);
@@ -142,7 +147,8 @@ export class World {
     const at = now();
     const next = accept(this.state(id), action, at, { timing, seed, switches, endsAs: this.#endOf(id, action) });
     this.#instances.set(id, next);
-    this.#log.push({ at, endsAt: next.work?.endsAt ?? at, action, instanceId: id, requestId });
+    const { startsAt, endsAt, losesData: lostData } = next.work;
+    this.#log.push({ at, startsAt, endsAt, lostData, action, instanceId: id, requestId });
   }
 
   #endOf(id: string, action: Action): string {

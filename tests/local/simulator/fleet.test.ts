@@ -99,7 +99,8 @@ describe('an accepted action', () => {
 
     const reply = fleet.act({ action: 'restart', instances: [one, two] });
 
-    const entry = { at: start, endsAt: start + 11_000, action: 'restart', requestId: reply.requestId };
+    const times = { at: start, startsAt: start + 1_000, endsAt: start + 11_000 };
+    const entry = { ...times, lostData: false, action: 'restart', requestId: reply.requestId };
     expect(fleet.applied(one)).toEqual({ restart: 1, soft_restart: 0, flush: 0 });
     expect(fleet.log()).toEqual([
       { ...entry, instanceId: one },

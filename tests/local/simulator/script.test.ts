@@ -125,6 +125,12 @@ describe('a fault of a whole call', () => {
     ['dropped after', { kind: 'drop', applies: true }, 'dropped', 1],
     ['204', { kind: 'empty' }, 'empty', 1],
     ['no JSON', { kind: 'malformed' }, 'malformed', 1],
+    ['broken off', { kind: 'truncated' }, 'truncated', 1],
+    ['broken off before', { kind: 'truncated', applies: false }, 'truncated', 0],
+    ['a locked key', { kind: 'lockout' }, '401 APIGW.0301', 0],
+    ['all failed', { kind: 'entries', each: 'failed' }, 'failed', 0],
+    ['all left out', { kind: 'entries', each: 'omitted' }, '', 1],
+    ['nothing done and nothing told', { kind: 'entries', each: 'ignored' }, '', 0],
     ['late', { kind: 'delay', ms: 5_000 }, 'success', 1],
   ])('answers in place of the service: %s', (_, answer, expected, applied) => {
     const { fleet } = stage({ calls: [{ on: 'act', answer }] });
@@ -157,7 +163,7 @@ describe('a fault of a whole call', () => {
   });
 
   it('may be for calls that name an instance', () => {
-    const { fleet } = stage({ calls: [{ on: 'all', instance: two, answer: drop }] });
+    const { fleet } = stage({ calls: [{ on: 'all', instances: [two], answer: drop }] });
 
     const kinds = [fleet.show(one).kind, fleet.show(two).kind, restart(fleet, [one, two])];
 
@@ -187,6 +193,43 @@ describe('a fault of a whole call', () => {
     expect(dropped).toBeLessThan(250);
   });
 
+  it('may be drawn with a seed of its own', () => {
+    const [first, second, again] = [1, 2, 1].map((seed) => {
+      const { fleet } = stage({ calls: [{ on: 'show', share: 0.5, seed, answer: drop }] });
+      return Array.from({ length: 100 }, () => fleet.show(one).kind).join();
+    });
+
+    expect(again).toBe(first);
+    expect(second).not.toBe(first);
+  });
+
+  it('of entries may be for some instances, and is drawn for each', () => {
+    const each = 'failed';
+    const { fleet } = stage({ calls: [{ on: 'act', instances: [two], answer: { kind: 'entries', each } }] });
+    const drawn = makeFleet({ instances: 50, now: () => start });
+    drawn.script({ calls: [{ on: 'act', share: 0.3, answer: { kind: 'entries', each } }] });
+
+    const words = restart(
+      drawn,
+      drawn.views().map(({ id }) => id),
+    ).split(' ');
+
+    expect(restart(fleet, [one, two])).toBe('success failed');
+    expect(words.filter((word) => word === 'failed').length).toBeGreaterThan(5);
+    expect(words.filter((word) => word === 'failed').length).toBeLessThan(25);
+  });
+
+  it('of a locked key lasts five minutes, for every call', () => {
+    const { fleet, at } = stage({ calls: [{ on: 'act', nth: [1], answer: { kind: 'lockout' } }] });
+
+    const seen = [0, 299_999, 300_000].map((offset) => {
+      at(offset);
+      return `${restart(fleet)}, ${fleet.show(one).kind}`;
+    });
+
+    expect(seen).toEqual(['401 APIGW.0301, error', '401 APIGW.0301, error', 'success, ok']);
+  });
+
   it('can be added later, and ends when all are called off', () => {
     const { fleet } = stage({});
 
@@ -197,6 +240,31 @@ describe('a fault of a whole call', () => {
     kinds.push(fleet.show(one).kind);
 
     expect(kinds).toEqual(['ok', 'dropped', 'ok']);
+  });
+});
+
+describe('the status calls that came', () => {
+  it('are remembered with what their callers were told', () => {
+    const calls = [{ on: 'act', nth: [2], answer: { kind: 'drop', applies: true } }] as const;
+    const { fleet, at } = stage({ calls, instances: { [two]: { sends: ['failed'] } } });
+
+    restart(fleet, [one, two]);
+    at(1_000);
+    fleet.act({ action: 'flush', instances: [two] });
+    fleet.act({ action: 'stop' });
+
+    const [first, second, third] = fleet.statusCalls();
+    expect(first).toMatchObject({ at: start, action: 'restart', ids: [one, two], answer: '200' });
+    expect([...(first?.told ?? [])]).toEqual([
+      [one, 'success'],
+      [two, 'failed'],
+    ]);
+    expect(second).toMatchObject({ at: start + 1_000, action: 'flush', ids: [two], answer: 'dropped' });
+    expect(third).toMatchObject({ action: 'stop', ids: [], answer: '400 DCS.4064' });
+    expect(fleet.log()).toMatchObject([
+      { requestId: first?.requestId, instanceId: one, lostData: false },
+      { requestId: second?.requestId, instanceId: two, lostData: true },
+    ]);
   });
 });
 
