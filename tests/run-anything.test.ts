@@ -118,7 +118,9 @@ function scenarioOf(one: Case, sends: [at: number, ids: readonly string[]][]): S
   const work = { min: one.work, max: one.work };
   const script = members.map(({ sends: list, foreign }, i): [string, InstanceScript] => {
     if (foreign === null) return [idOf(i + 1), { sends: list }];
-    const shows = foreign.isTask ? { task: 'BACKUPING' } : { status: states[action] };
+    // A restart ends a backup, and waits for other tasks.
+    const task = i % 2 === 0 ? 'BACKUPING' : 'EXTEND';
+    const shows = foreign.isTask ? { task } : { status: states[action] };
     return [idOf(i + 1), { sends: list, periods: [{ from: foreign.from, for: foreign.for, ...shows }] }];
   });
   return {

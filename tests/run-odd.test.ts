@@ -233,7 +233,8 @@ describe('a fleet that changes while it is read', () => {
 });
 
 describe('a refused call that was applied in part', () => {
-  const busy = { [idOf(10)]: { busyFromFirstSend: { for: 100_000, task: 'BACKUPING' } } };
+  // Not a backup, which a restart would end instead of waiting for it.
+  const busy = { [idOf(10)]: { busyFromFirstSend: { for: 100_000, task: 'EXTEND' } } };
   const switches = { busyIn: 'whole-call', appliesBeforeRefusal: true } as const;
 
   it.each([0.5, 1.5, 5, 15])(

@@ -657,7 +657,7 @@ describe('a crash', () => {
         script: {
           instances: {
             [idOf(2)]: { sends: ['failed', 'failed'] },
-            [idOf(3)]: { busyFromFirstSend: { for: 60_000, task: 'BACKUPING' } },
+            [idOf(3)]: { busyFromFirstSend: { for: 60_000, task: 'EXTEND' } },
           },
         },
       },

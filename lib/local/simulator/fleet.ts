@@ -9,11 +9,11 @@ import { type InstanceSpec, type InstanceView, type Timing, toldKeys, usualTimin
 import { type ActMembers, readAct } from './judge.ts';
 import { type ListQuery, type Page, select } from './listing.ts';
 import { type BatchResult, type Reply, type Result, replyWith } from './reply.ts';
-import type { Route, Script } from './script.ts';
+import { noCalls, type Route, type Script } from './script.ts';
 import { type StatusCall, statusCall } from './status-call.ts';
 import { overLimit, type RateLimit, Throttle } from './throttle.ts';
 import { type Switches, usualSwitches } from './unknowns.ts';
-import { type WireError, wireError } from './wire-errors.ts';
+import type { WireError } from './wire-errors.ts';
 import { asSent } from './wording.ts';
 import { type Application, World } from './world.ts';
 
@@ -37,11 +37,12 @@ export class Fleet {
   readonly #now: () => number;
   readonly #seed: number;
   readonly #faults: FaultBook;
-  readonly #world: World;
+  /** The instances behind the calls. */
+  readonly world: World;
   readonly #rate: RateLimit | undefined;
   readonly #throttle: Throttle | undefined;
   readonly #statusCalls: StatusCall[] = [];
-  readonly #calls: Record<Route, number> = { act: 0, list: 0, counters: 0, show: 0, statistic: 0, configs: 0 };
+  readonly #calls: Record<Route, number> = { ...noCalls };
   #requests = 0;
 
   constructor({ instances, now, seed = 1, timing, switches, script, rate }: FleetOptions) {
@@ -51,7 +52,7 @@ export class Fleet {
     this.#faults = new FaultBook(seed);
     this.#rate = rate;
     this.#throttle = rate === undefined ? undefined : new Throttle(rate);
-    this.#world = new World({ instances, now, seed, timing: { ...usualTiming, ...timing }, switches: this.switches });
+    this.world = new World({ instances, now, seed, timing: { ...usualTiming, ...timing }, switches: this.switches });
     this.script(script ?? {});
   }
 
@@ -60,7 +61,7 @@ export class Fleet {
    * Throws RangeError where it names an instance that is not there.
    */
   script(script: Script): void {
-    this.#world.script(script);
+    this.world.script(script);
     this.#faults.add(script.calls ?? []);
   }
 
@@ -71,17 +72,17 @@ export class Fleet {
 
   /** Changes an instance from outside, as its owner or an accident would; a new status ends what was going on. */
   set(id: string, change: Partial<Omit<InstanceSpec, 'id'>>): void {
-    this.#world.set(id, change);
+    this.world.set(id, change);
   }
 
   /** How often each action took hold of the instance. Throws RangeError where there is no such instance. */
   applied(id: string): Readonly<Record<Action, number>> {
-    return this.#world.state(id).applied;
+    return this.world.state(id).applied;
   }
 
   /** How often the instance was named in status calls that reached the service. */
   sent(id: string): number {
-    return this.#world.sent(id);
+    return this.world.sent(id);
   }
 
   /** Calls by route, those that were answered by a fault included. */
@@ -91,7 +92,7 @@ export class Fleet {
 
   /** Everything that took hold, in order. */
   log(): readonly Application[] {
-    return this.#world.log();
+    return this.world.log();
   }
 
   /** The status calls that came, in order. */
@@ -101,12 +102,12 @@ export class Fleet {
 
   /** The instance now, without a call; undefined where there is no such instance. */
   view(id: string): InstanceView | undefined {
-    return this.#world.look(id);
+    return this.world.look(id);
   }
 
   /** All instances now, without a call, deleted ones included. */
   views(): readonly InstanceView[] {
-    return this.#world.views();
+    return this.world.views();
   }
 
   /** PUT instances/status, with the members of its body. */
@@ -116,19 +117,19 @@ export class Fleet {
     const reply =
       'code' in request
         ? this.refuse('act', request)
-        : this.#call('act', request.ids, (requestId, due) => this.#world.act(request, requestId, due.entryOf));
+        : this.call('act', request.ids, (requestId, due) => this.world.act(request, requestId, due.entryOf));
     this.#statusCalls.push(statusCall(this.#now(), members, reply));
     return reply;
   }
 
   /** A call that is refused for its form, counted and subject to faults like any other. */
   refuse(route: Route, error: WireError): Reply<never> {
-    return this.#call(route, [], () => ({ kind: 'error', error }));
+    return this.call(route, [], () => ({ kind: 'error', error }));
   }
 
   /** GET instances. */
   list(query: ListQuery): Reply<Page> {
-    return this.#call('list', [], () => {
+    return this.call('list', [], () => {
       const page = select(this.views(), query);
       const counted = this.switches.instanceNum === 'page' ? { ...page, total: page.items.length } : page;
       return { kind: 'ok', value: counted };
@@ -136,33 +137,41 @@ export class Fleet {
   }
 
   /** GET instances/status: all that exist, for counting by state. */
-  counters(): Reply<readonly InstanceView[]> {
-    return this.#call('counters', [], () => ({ kind: 'ok', value: this.views().filter(exists) }));
+  counters(includeFailure = false): Reply<readonly InstanceView[]> {
+    const isCounted = ({ status }: InstanceView) =>
+      status !== 'DELETED' && (includeFailure || status !== 'CREATEFAILED');
+    return this.call('counters', [], () => ({ kind: 'ok', value: this.views().filter(isCounted) }));
   }
 
   /** GET instances/{id}. */
   show(id: string): Reply<InstanceView> {
-    return this.#call('show', [id], () => this.#existing(id));
+    return this.call('show', [id], () => this.#read(id));
   }
 
   /** GET instances/{id}/configs. */
   configs(id: string): Reply<InstanceView> {
-    return this.#call('configs', [id], () => this.#existing(id));
+    return this.call('configs', [id], () => this.#read(id));
   }
 
   /** GET instances/statistic: the running ones. */
   statistic(): Reply<readonly InstanceView[]> {
     const told = (view: InstanceView) => ({ ...view, keys: toldKeys(view, this.#now(), this.switches.keysLag) });
-    return this.#call('statistic', [], () => ({ kind: 'ok', value: this.views().filter(isRunning).map(told) }));
+    return this.call('statistic', [], () => ({ kind: 'ok', value: this.views().filter(isRunning).map(told) }));
   }
 
-  #call<T>(route: Route, ids: readonly string[], proper: (requestId: string, due: Due) => Result<T>): Reply<T> {
+  /** An error in this service's words. */
+  spell(error: WireError): WireError {
+    return asSent(error, this.switches, this.#now());
+  }
+
+  /** Any call: counted, given a request id, and answered by the rate limit or by a fault where one is due. */
+  call<T>(route: Route, ids: readonly string[], proper: (requestId: string, due: Due) => Result<T>): Reply<T> {
     this.#calls[route] += 1;
     this.#requests += 1;
     const requestId = hexId(this.#seed, 'request', this.#requests);
     const throttled = this.#throttled();
     if (throttled !== null) return this.#asSent({ kind: 'error', error: throttled, requestId, delay: 0 });
-    const due = this.#faults.next({ route, ids, at: this.#now() - this.#world.start });
+    const due = this.#faults.next({ route, ids, at: this.#now() - this.world.start });
     return this.#asSent(replyWith(requestId, due.answer, () => proper(requestId, due)));
   }
 
@@ -172,14 +181,13 @@ export class Fleet {
   }
 
   #asSent<T>(reply: Reply<T>): Reply<T> {
-    return reply.kind === 'error' ? { ...reply, error: asSent(reply.error, this.switches, this.#now()) } : reply;
+    return reply.kind === 'error' ? { ...reply, error: this.spell(reply.error) } : reply;
   }
 
-  #existing(id: string): Result<InstanceView> {
-    const view = this.view(id);
-    return view !== undefined && exists(view)
-      ? { kind: 'ok', value: view }
-      : { kind: 'error', error: { ...wireError('DCS.3022'), status: Number(this.switches.missingOnShow) } };
+  #read(id: string): Result<InstanceView> {
+    const found = this.world.existing(id);
+    if (found.kind !== 'error') return found;
+    return { kind: 'error', error: { ...found.error, status: Number(this.switches.missingOnShow) } };
   }
 }
 

@@ -2,6 +2,7 @@
 // accepted and when. Nothing ticks; looking is what advances it.
 
 import type { Action } from '../../config.ts';
+import { type Backup, isBackingUp, killedAt } from './backup.ts';
 import { between, type Range } from './chance.ts';
 import type { Switches } from './unknowns.ts';
 
@@ -16,16 +17,33 @@ export interface InstanceSpec {
   readonly specCode?: string;
   /** `single`, `ha` (default), `cluster`, `proxy`, `ha_rw_split`. */
   readonly cacheMode?: string;
+  /** Copies of each shard, the master included. Default: 1 for a single node, else 2. */
+  readonly replicas?: number;
+  /** GB; default 0.125. */
+  readonly capacity?: number;
+  readonly ip?: string;
   /** null: the list and the detail come without tags. Default: none. */
   readonly tags?: Readonly<Record<string, string>> | null;
-  /** The parameter `appendonly`; null: it has no such parameter. Default: true, null for single-node and Memcached. */
+  /** The parameter `appendonly`; null: it has no such parameter. Default by type: new-instance.ts. */
   readonly appendonly?: boolean | null;
   /** Default 1000. */
   readonly keys?: number;
   /** Default `RUNNING`. */
   readonly status?: string;
-  /** Default null: idle. */
+  /** Default null: idle, but for what `backups` and `tasks` say. */
   readonly task?: string | null;
+  /** Oldest first. Default: none. */
+  readonly backups?: readonly Backup[];
+  /** Background tasks, oldest first. Restarts and flushes are none. Default: none. */
+  readonly tasks?: readonly Task[];
+}
+
+/** A background task, such as a switchover. Times in milliseconds since the epoch. */
+export interface Task {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly endsAt: number;
 }
 
 /** A stretch of time (milliseconds since the epoch) in which an idle instance shows another status or task. */
@@ -73,14 +91,25 @@ export interface InstanceView extends Required<InstanceSpec> {
 /** How long things take, in milliseconds: `lag` is the time until the status of an accepted action shows. */
 export interface Timing extends Readonly<Record<Action, Range>> {
   readonly lag: Range;
+  /** From a backup's record to its beginning, and from there to its end. */
+  readonly backupWait: Range;
+  readonly backup: Range;
+  /** A switchover from master to standby. */
+  readonly swap: Range;
 }
 
-/** Restart: 10 s to 30 min by size, says the vendor; this is a small instance. The others are guesses. */
+/**
+ * Restart: 10 s to 30 min by size, says the vendor; this is a small instance. Backup: 10 to 15 min, switchover: up to 10 s
+ * (vendor). The others are guesses.
+ */
 export const usualTiming: Timing = {
   lag: { min: 1_000, max: 2_000 },
   restart: { min: 10_000, max: 30_000 },
   soft_restart: { min: 5_000, max: 15_000 },
   flush: { min: 2_000, max: 8_000 },
+  backupWait: { min: 1_000, max: 5_000 },
+  backup: { min: 600_000, max: 900_000 },
+  swap: { min: 2_000, max: 10_000 },
 };
 
 /** The lag of `workLag: long`, in milliseconds. */
@@ -90,29 +119,8 @@ const noTime: Range = { min: 0, max: 0 };
 /** The moment at which all instances were made, as their `created_at` says it. */
 export const createdAt = Date.parse('2026-01-05T08:00:00.000Z');
 
-/** An instance that nothing has happened to. */
-export function newInstance(spec: InstanceSpec): InstanceState {
-  const engine = spec.engine ?? 'Redis';
-  const cacheMode = spec.cacheMode ?? 'ha';
-  return {
-    id: spec.id,
-    name: spec.name,
-    engine,
-    version: spec.version ?? '5.0',
-    specCode: spec.specCode ?? `${engine.toLowerCase()}.${cacheMode}.xu1.large.2`,
-    cacheMode,
-    tags: spec.tags === undefined ? {} : spec.tags,
-    appendonly: spec.appendonly === undefined ? usualAppendonly(engine, cacheMode) : spec.appendonly,
-    keys: spec.keys ?? 1_000,
-    status: spec.status ?? 'RUNNING',
-    task: spec.task ?? null,
-    periods: [],
-    work: null,
-    applied: { restart: 0, soft_restart: 0, flush: 0 },
-    updatedAt: createdAt,
-    lastLoss: null,
-  };
-}
+/** What `task` shows while a backup goes on; the status stays RUNNING. */
+export const backupTask = 'BACKUPING';
 
 /** Whether an action empties the instance: flush always; a restart of a single node or without `appendonly`. */
 export function losesData(action: Action, instance: Pick<InstanceState, 'cacheMode' | 'appendonly'>): boolean {
@@ -124,11 +132,11 @@ export function viewAt(state: InstanceState, at: number): InstanceView {
   const { periods, work, applied: _, ...rest } = state;
   const working = work !== null && at < work.endsAt;
   const begun = work !== null && at >= work.startsAt;
-  const period = working ? undefined : periods.find(({ from, until }) => from <= at && at < until);
+  const period = working ? undefined : periods.find((each) => covers(each, at));
   return {
     ...rest,
     status: period?.status ?? statusAt(state, at),
-    task: period?.task ?? rest.task,
+    task: period?.task ?? rest.task ?? ownTaskAt(state, at),
     ...(begun && work.losesData ? { keys: 0, lastLoss: { at: work.startsAt, keys: rest.keys } } : {}),
     working,
   };
@@ -141,7 +149,10 @@ export function settledAt(state: InstanceState, at: number): InstanceState {
   return { ...state, status: state.work.endsAs, keys, lastLoss, work: null };
 }
 
-/** The idle instance with an action accepted now; `seed` and what was applied before decide how long it takes. */
+/**
+ * The idle instance with an action accepted now; `seed` and what was applied before decide how long it takes. A backup that
+ * goes on is killed by it.
+ */
 export function accept(
   state: InstanceState,
   action: Action,
@@ -156,7 +167,7 @@ export function accept(
   const isKept = action === 'soft_restart' && switches.softRestartData === 'kept';
   const shows = statusOf(action, state.status, switches);
   return {
-    ...settledAt(state, at),
+    ...withoutBackup(settledAt(state, at), at),
     work: { action, startsAt, endsAt, endsAs, shows, losesData: !isKept && losesData(action, state) },
     applied: { ...state.applied, [action]: nth + 1 },
     updatedAt: switches.updatedAt === 'moves' ? at : state.updatedAt,
@@ -177,6 +188,27 @@ export interface Acceptance {
   readonly endsAs: string;
 }
 
+/** The instance after whatever backup goes on was ended: its own ones, and those that a script only shows as a task. */
+export function withoutBackup(state: InstanceState, at: number): InstanceState {
+  return {
+    ...state,
+    task: state.task === backupTask ? null : state.task,
+    backups: state.backups.map((backup) => killedAt(backup, at)),
+    periods: state.periods.map((each) =>
+      each.task === backupTask && covers(each, at) ? { ...each, until: at } : each,
+    ),
+  };
+}
+
+function covers({ from, until }: Period, at: number): boolean {
+  return from <= at && at < until;
+}
+
+function ownTaskAt({ backups, tasks }: InstanceState, at: number): string | null {
+  if (backups.some((backup) => isBackingUp(backup, at))) return backupTask;
+  return tasks.find(({ endsAt }) => at < endsAt)?.name ?? null;
+}
+
 function statusAt({ status, work }: InstanceState, at: number): string {
   if (work === null || at < work.startsAt) return status;
   return at < work.endsAt ? work.shows : work.endsAs;
@@ -190,8 +222,4 @@ function lagOf({ timing, switches: { workLag } }: Acceptance): Range {
 function statusOf(action: Action, before: string, { softRestartVisible }: Switches): string {
   if (action === 'flush') return 'FLUSHING';
   return action === 'soft_restart' && !softRestartVisible ? before : 'RESTARTING';
-}
-
-function usualAppendonly(engine: string, cacheMode: string): boolean | null {
-  return engine === 'Redis' && cacheMode !== 'single' ? true : null;
 }

@@ -2,7 +2,7 @@
 // silent, a switch decides, so that a client can be tried against each plausible service.
 
 import { type Action, actions } from '../../config.ts';
-import type { InstanceView } from './instance.ts';
+import { backupTask, type InstanceView } from './instance.ts';
 import type { Place, Switches } from './unknowns.ts';
 import { type WireCode, type WireError, wireError } from './wire-errors.ts';
 
@@ -33,6 +33,19 @@ const busyStates: Readonly<Record<string, WireCode>> = {
   IPEXCHANGING: 'DCS.4017',
   MIGRATING: 'DCS.4017',
   FREEZING: 'DCS.4120',
+  STARTING: 'DCS.4017',
+  CLOSING: 'DCS.4017',
+};
+
+/** Of tasks only BACKUPING is documented; the other names are made up, so that their codes can be had. */
+const busyTasks: Readonly<Record<string, WireCode>> = {
+  ...busyStates,
+  BACKUPING: 'DCS.4096',
+  CONFIGURING: 'DCS.4114',
+  CHANGING_PASSWORD: 'DCS.4115',
+  RECOVERING: 'DCS.4104',
+  SCALE_UP_ORDER: 'DCS.4108',
+  UNPAID_ORDER: 'DCS.4107',
 };
 
 /** The members of a status call as they came. */
@@ -73,7 +86,7 @@ export function refusalOf(
 ): Refusal | null {
   if (!uuidForm.test(id) && view === undefined) return refuse('DCS.4061', switches.malformedIn, count);
   if (view === undefined || view.status === 'DELETED') return refuse('DCS.3022', switches.unknownIn, count);
-  const busy = busyCode(view, switches);
+  const busy = kills(view, action) ? null : busyCode(view, switches);
   if (busy !== null) return refuse(busy, switches.busyIn, count);
   const misuse = misuseCode(view, action, switches);
   return misuse === null ? null : refuse(misuse, switches.unsupportedIn, count);
@@ -83,11 +96,17 @@ function refuse(code: WireCode, place: Place, count: number): Refusal {
   return { error: wireError(code), whole: place === 'auto' ? count === 1 : place === 'whole-call' };
 }
 
-function busyCode(view: InstanceView, { flushingCode }: Switches): WireCode | null {
+/** A backup does not stand in the way of a restart: the restart ends it (vendor's user guide, configuration notice). */
+function kills(view: InstanceView, action: Action): boolean {
+  return action !== 'flush' && view.task === backupTask && !view.working && view.status === 'RUNNING';
+}
+
+/** What keeps the instance from anything else, or null. */
+export function busyCode(view: InstanceView, { flushingCode }: Pick<Switches, 'flushingCode'>): WireCode | null {
   if (view.status === 'FLUSHING') return flushingCode;
   const byState = busyStates[view.status];
   if (byState !== undefined) return byState;
-  if (view.task !== null) return view.task === 'BACKUPING' ? 'DCS.4096' : 'DCS.4017';
+  if (view.task !== null) return busyTasks[view.task] ?? 'DCS.4017';
   return view.working ? 'DCS.4017' : null;
 }
 

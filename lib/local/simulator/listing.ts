@@ -1,5 +1,5 @@
 // Which instances a list call selects, and which part of them it shows, as `GET /v2/{project_id}/instances` documents
-// it.
+// it; and the part of a list that two moments select.
 
 import type { InstanceView } from './instance.ts';
 
@@ -10,6 +10,10 @@ export interface ListQuery {
   /** Whether `name` must be the whole name; else a part of it is enough. Default false. */
   readonly nameEqual?: boolean;
   readonly status?: string;
+  /** One of its addresses. */
+  readonly ip?: string;
+  /** GB. */
+  readonly capacity?: number;
   /** An instance must carry all of them. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Also those that failed to be created. Default false. */
@@ -26,6 +30,19 @@ export interface Page {
   readonly items: readonly InstanceView[];
 }
 
+/** Part of a list that is ordered in time: between two moments (milliseconds since the epoch, both included). */
+export interface TimeSpan {
+  readonly from: number;
+  readonly until: number;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** Whether a moment is in the span. */
+export function inTimeSpan(at: number, { from, until }: TimeSpan): boolean {
+  return from <= at && at <= until;
+}
+
 /** The page that a query selects. */
 export function select(views: readonly InstanceView[], query: ListQuery): Page {
   const matching = views.filter((view) => isListed(view, query) && matches(view, query));
@@ -37,9 +54,12 @@ function isListed({ status }: InstanceView, query: ListQuery): boolean {
   return status !== 'DELETED' || query.includeDelete === true;
 }
 
-function matches(view: InstanceView, { id, name, nameEqual, status, tags }: ListQuery): boolean {
+function matches(view: InstanceView, query: ListQuery): boolean {
+  const { id, name, nameEqual, status, ip, capacity, tags } = query;
   if (id !== undefined && view.id !== id) return false;
   if (status !== undefined && view.status !== status) return false;
+  if (ip !== undefined && !view.ip.split(',').includes(ip)) return false;
+  if (capacity !== undefined && view.capacity !== capacity) return false;
   if (name !== undefined && !(nameEqual === true ? view.name === name : view.name.includes(name))) return false;
   return Object.entries(tags ?? {}).every(([key, value]) => view.tags?.[key] === value);
 }

@@ -2,10 +2,8 @@
 // reference (api-ref/source, querying_all_dcs_instances.rst and querying_a_dcs_instance.rst).
 
 import type { Json } from '../../canonical.ts';
-import { chance } from './chance.ts';
 import { createdAt, type InstanceView } from './instance.ts';
 import type { Switches } from './unknowns.ts';
-import type { WireError } from './wire-errors.ts';
 
 type Members = Readonly<Record<string, Json>>;
 
@@ -14,32 +12,68 @@ export function listItem(view: InstanceView, switches: Switches): Members {
   const plain = {
     instance_id: view.id,
     name: view.name,
+    description: '',
     engine: view.engine,
     engine_version: view.version,
     status: view.status,
     spec_code: view.specCode,
-    capacity: 0,
-    capacity_minor: '.125',
-    max_memory: 128,
-    used_memory: usedMemory(view),
-    ip: addressOf(view),
+    ...sizeOf(view),
+    ip: view.ip,
     port: 6379,
     domain_name: `redis-${view.id.slice(0, 8)}.dcs.example.com`,
+    readonly_domain_name: null,
+    ...networkMembers,
     az_codes: ['eu-de-01'],
     created_at: new Date(createdAt).toISOString(),
     updated_at: new Date(view.updatedAt).toISOString(),
-    charging_mode: 0,
-    enable_ssl: false,
-    maintain_begin: '02:00:00',
-    maintain_end: '06:00:00',
-    no_password_access: 'false',
-    enterprise_project_id: '0',
-    publicip_id: null,
+    ...plainMembers,
     ...subStatusOf(view, switches),
     ...tagsOf(view),
   };
   return switches.oddTypes ? { ...plain, ...oddMembers(view) } : plain;
 }
+
+function sizeOf(view: InstanceView): Members {
+  const { capacity } = view;
+  return {
+    capacity: Math.floor(capacity),
+    capacity_minor: capacity < 1 ? String(capacity).replace(/^0/, '') : '',
+    max_memory: capacity * 1_024,
+    used_memory: usedMemory(view),
+  };
+}
+
+const networkMembers = {
+  vpc_id: '11111111-2222-4333-8444-555555555555',
+  vpc_name: 'vpc-simulated',
+  subnet_id: '22222222-3333-4444-8555-666666666666',
+  security_group_id: '33333333-4444-4555-8666-777777777777',
+  publicip_id: null,
+  publicip_address: null,
+  enable_publicip: false,
+  enable_ssl: false,
+};
+
+const plainMembers = {
+  charging_mode: 0,
+  order_id: null,
+  maintain_begin: '02:00:00',
+  maintain_end: '06:00:00',
+  no_password_access: 'false',
+  access_user: null,
+  user_id: '0123456789abcdef0123456789abcdef',
+  user_name: 'simulator',
+  enterprise_project_id: '0',
+  cpu_type: 'x86_64',
+  service_upgrade: false,
+  service_task_id: '',
+  features: {
+    support_acl: true,
+    support_transparent_client_ip: true,
+    support_ssl: true,
+    support_audit_log: false,
+  },
+};
 
 /** The answer to GET instances/{id}. */
 export function detail(view: InstanceView, switches: Switches): Members {
@@ -48,9 +82,24 @@ export function detail(view: InstanceView, switches: Switches): Members {
     cache_mode: view.cacheMode,
     task: view.task !== null && switches.taskForm === 'object' ? { name: view.task, status: 'RUNNING' } : view.task,
     db_number: 256,
-    replica_count: view.cacheMode === 'single' ? 1 : 2,
+    replica_count: view.replicas,
+    sharding_count: isCluster(view) ? 3 : 0,
+    product_type: 'generic',
+    storage_type: 'DRAM',
+    available_zones: ['0123456789abcdef0123456789abcd01'],
+    enterprise_project_name: 'default',
+    subnet_name: 'subnet-simulated',
+    subnet_cidr: '192.168.0.0/16',
+    security_group_name: 'default',
+    launched_at: '2026-01-05T08:05:00.000Z',
+    bandwidth_info: null,
+    domain_name_info: null,
     instance_backup_policy: null,
   };
+}
+
+function isCluster({ cacheMode }: InstanceView): boolean {
+  return cacheMode === 'cluster' || cacheMode === 'proxy';
 }
 
 /** The answer to GET instances/{id}/configs: `appendonly` only where the instance has it. */
@@ -73,7 +122,7 @@ export function statistic(views: readonly InstanceView[]): Members {
       instance_id: view.id,
       keys: view.keys,
       used_memory: usedMemory(view),
-      max_memory: 128,
+      max_memory: view.capacity * 1_024,
       cmd_get_count: 0,
       cmd_set_count: 0,
       input_kbps: '0',
@@ -106,12 +155,6 @@ export function counters(views: readonly InstanceView[]): Members {
   return { ...countByState(views), redis, memcached };
 }
 
-/** The body of an error: the gateway names its request, DCS has an extra member that is always null. */
-export function errorBody({ code, message }: WireError, requestId: string): Members {
-  const members = { error_code: code, error_msg: message };
-  return code.startsWith('APIG') ? { ...members, request_id: requestId } : { ...members, error_ext_msg: null };
-}
-
 function countByState(views: readonly InstanceView[]): Members {
   return Object.fromEntries(
     countedStates.map((state) => [
@@ -131,17 +174,13 @@ function tagsOf({ tags }: InstanceView): Members {
 }
 
 /** As the vendor's own samples have them, against its own tables. */
-function oddMembers({ tags }: InstanceView): Members {
-  const odd = { no_password_access: false, enterprise_project_id: 0, publicip_id: {}, capacity: 0.125 };
+function oddMembers({ tags, capacity }: InstanceView): Members {
+  const odd = { no_password_access: false, enterprise_project_id: 0, publicip_id: {}, capacity };
   if (tags === null) return odd;
   const asNumber = (text: string) => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : text);
   return { ...odd, tags: Object.entries(tags).map(([key, value]) => ({ key: asNumber(key), value: asNumber(value) })) };
 }
 
-function usedMemory({ keys }: InstanceView): number {
-  return Math.min(128, 2 + Math.ceil(keys / 10_000));
-}
-
-function addressOf({ id }: InstanceView): string {
-  return `192.168.${Math.floor(chance(0, id, 'net') * 256)}.${2 + Math.floor(chance(0, id, 'host') * 250)}`;
+function usedMemory({ keys, capacity }: InstanceView): number {
+  return Math.min(capacity * 1_024, 2 + Math.ceil(keys / 10_000));
 }

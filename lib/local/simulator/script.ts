@@ -4,12 +4,36 @@
 import { usualError, type WireError, wireError } from './wire-errors.ts';
 
 /** The calls that the simulator tells apart. */
-export const routes = ['act', 'list', 'counters', 'show', 'statistic', 'configs'] as const;
-export type Route = (typeof routes)[number];
+export type Route = keyof typeof noCalls;
+
+/** How often each of them was called: never. */
+export const noCalls = {
+  act: 0,
+  list: 0,
+  counters: 0,
+  show: 0,
+  statistic: 0,
+  configs: 0,
+  tags: 0,
+  projectTags: 0,
+  tagAction: 0,
+  tasks: 0,
+  swap: 0,
+  job: 0,
+  backups: 0,
+  backup: 0,
+  deleteBackup: 0,
+  token: 0,
+  temporaryKey: 0,
+  projects: 0,
+};
+
+/** Those that change something. */
+const writes: readonly Route[] = ['act', 'tagAction', 'swap', 'backup', 'deleteBackup', 'token', 'temporaryKey'];
 
 /** Whether the call changes nothing. */
 export function isRead(route: Route): boolean {
-  return route !== 'act';
+  return !writes.includes(route);
 }
 
 /** Everything that shall go wrong. Durations and offsets are milliseconds; offsets count from the fleet's start. */
@@ -36,6 +60,8 @@ export interface InstanceScript {
   readonly busyFromFirstSend?: Busy;
   /** How its 1st, 2nd, ... applied restart or soft_restart ends; later ones end `RUNNING`. */
   readonly restartsEnd?: readonly ('RUNNING' | 'ERROR')[];
+  /** How its 1st, 2nd, ... backup ends that is started; later ones end `succeed`. */
+  readonly backupsEnd?: readonly ('succeed' | 'failed')[];
   /** A task (a backup) or a status at given times. */
   readonly periods?: readonly (Busy & { readonly from: number })[];
 }
@@ -49,7 +75,7 @@ export interface Busy {
 
 /** One answer in place of the proper one. Without `nth` and `share` every matching call is due. */
 export interface CallFault {
-  /** `reads`: all but `act`. */
+  /** `reads`: all but those that change something. */
   readonly on: Route | 'reads' | 'all';
   /** Only calls that name one of these instances. */
   readonly instances?: readonly string[];

@@ -6,18 +6,16 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../canonical.ts';
 import type { Fleet } from './fleet.ts';
-import { errorBody } from './render.ts';
-import type { Reply, Result } from './reply.ts';
-import { answer } from './routes.ts';
-import { SignatureGate, type SimulatorKey } from './signature.ts';
-import { type WireError, wireError } from './wire-errors.ts';
-import { asSent } from './wording.ts';
+import { Gateway, type Outgoing } from './gateway.ts';
+import { Iam, type IamOptions, type SimulatorKey } from './iam.ts';
 
 /** What a simulator serves, to whom. */
 export interface SimulatorOptions {
   readonly fleet: Fleet;
   readonly keys: readonly SimulatorKey[];
   readonly projectId: string;
+  /** Users, agencies and projects; default: none but the project, which is then called `eu-de`, of `simulated`. */
+  readonly iam?: Partial<IamOptions>;
   /** Default 0: any free one. */
   readonly port?: number;
   /** Default 127.0.0.1. */
@@ -33,6 +31,7 @@ export interface Simulator {
   readonly url: string;
   readonly port: number;
   readonly fleet: Fleet;
+  readonly iam: Iam;
   /** Calls that never reached the fleet: not authentic, too long, or for no known route. */
   refused(): number;
   /** Ends all connections and resolves when the port is free. */
@@ -42,16 +41,30 @@ export interface Simulator {
 /** Bytes that the gateway takes as the body of a signed request (OTC-IAM, calling_apis/authentication.rst). */
 const maxBody = 12 * 1024 * 1024;
 
+/** Bytes: what Node takes has to be more than what the gateway takes (32 KiB of target), so that the gateway refuses it. */
+const maxHeaderSize = 64 * 1024;
+
 /** Starts a simulator; rejects when the port is in use. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const gateway = new Gateway(options);
-  const server = createServer((request, response) => {
+  const iam = new Iam({ ...usualIam(options.projectId), ...options.iam }, options.keys, options.now);
+  const gateway = new Gateway({ ...options, iam });
+  const server = createServer({ maxHeaderSize }, (request, response) => {
     serve(options, gateway, request, response).catch(() => request.socket.destroy());
   });
   const host = options.host ?? '127.0.0.1';
   const port = await listen(server, options.port ?? 0, host);
   const url = `http://${host}:${port}`;
-  return { url, port, fleet: options.fleet, refused: () => gateway.refused, close: () => close(server) };
+  return { url, port, fleet: options.fleet, iam, refused: () => gateway.refused, close: () => close(server) };
+}
+
+function usualIam(projectId: string): IamOptions {
+  return {
+    domain: { id: 'd0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0', name: 'simulated' },
+    projects: [{ id: projectId, name: 'eu-de' }],
+    users: [],
+    agencies: [],
+    tokenLifetime: 86_400,
+  };
 }
 
 async function serve(
@@ -60,10 +73,14 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const reply = gateway.replyTo(request, await readBody(request));
-  if (reply.delay > 0) await (options.sleep ?? realSleep)(reply.delay, hangUp(response));
-  if (reply.kind === 'dropped') request.socket.destroy();
-  else send(response, reply, options.now());
+  const { method = '', url = '', headers } = request;
+  const body = await readBody(request);
+  const now = options.now();
+  if (method === 'GET' && url === '/__state') return send(response, stateAnswer(options.fleet, now), now);
+  const answer = gateway.answer({ method, url, headers, body });
+  if (answer.delay > 0) await (options.sleep ?? realSleep)(answer.delay, hangUp(response));
+  if (answer.kind === 'dropped') request.socket.destroy();
+  else send(response, answer, options.now());
 }
 
 function realSleep(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -77,89 +94,34 @@ function hangUp(response: ServerResponse): AbortSignal {
   return gone.signal;
 }
 
-/** What stands before DCS: it knows who may call, and counts whom it sent away. */
-class Gateway {
-  readonly #options: SimulatorOptions;
-  readonly #gate: SignatureGate;
-  #refused = 0;
-
-  constructor(options: SimulatorOptions) {
-    this.#options = options;
-    this.#gate = new SignatureGate(options);
-  }
-
-  get refused(): number {
-    return this.#refused;
-  }
-
-  /** The reply to a request with this body; null: it was too long. */
-  replyTo({ method = '', url = '', headers }: IncomingMessage, body: Uint8Array | null): Reply<Json> {
-    const { fleet, projectId, now } = this.#options;
-    if (method === 'GET' && url === '/__state') return ownReply({ kind: 'ok', value: stateOf(fleet, now()) }, 0);
-    if (body === null) return this.#refuse(wireError('APIGW.0201'));
-    const refusal = this.#gate.check({ method, url, headers, body });
-    if (refusal !== null) return this.#refuse(refusal);
-    const { pathname, searchParams } = new URL(url, 'http://simulator');
-    const prefix = `/v2/${projectId}`;
-    const path = pathname.startsWith(`${prefix}/`) ? pathname.slice(prefix.length) : '';
-    return answer(fleet, { method, path, query: searchParams, body }) ?? this.#refuse(wireError('APIGW.0101'));
-  }
-
-  #refuse(error: WireError): Reply<never> {
-    this.#refused += 1;
-    const { fleet, now } = this.#options;
-    return ownReply({ kind: 'error', error: asSent(error, fleet.switches, now()) }, this.#refused);
-  }
-}
-
-/** A reply of the gateway itself, which no fleet has numbered. */
-function ownReply<T>(result: Result<T>, nth: number): Reply<T> {
-  return { ...result, requestId: `9a7e${String(nth).padStart(28, '0')}`, delay: 0 };
+function stateAnswer(fleet: Fleet, now: number): Exclude<Outgoing, { kind: 'dropped' }> {
+  const headers = { 'Content-Type': 'application/json', 'X-Request-Id': `9a7e${'0'.repeat(28)}` };
+  return { kind: 'answer', status: 200, headers, text: JSON.stringify(stateOf(fleet, now)), delay: 0 };
 }
 
 function stateOf(fleet: Fleet, now: number): Json {
   const instances = fleet.views().map((view) => ({
     ...view,
     lastLoss: view.lastLoss === null ? null : { ...view.lastLoss },
+    backups: view.backups.map((backup) => ({ ...backup })),
+    tasks: view.tasks.map((task) => ({ ...task })),
     applied: { ...fleet.applied(view.id) },
     sent: fleet.sent(view.id),
   }));
   return { now, calls: { ...fleet.calls() }, instances, log: fleet.log().map((entry) => ({ ...entry })) };
 }
 
-function send(response: ServerResponse, reply: Exclude<Reply<Json>, { kind: 'dropped' }>, now: number): void {
+function send(response: ServerResponse, answer: Exclude<Outgoing, { kind: 'dropped' }>, now: number): void {
   response.setHeader('Date', new Date(now).toUTCString());
-  response.setHeader('X-Request-Id', reply.requestId);
-  if (reply.kind === 'error' && reply.error.retryAfter !== undefined) {
-    response.setHeader('Retry-After', reply.error.retryAfter);
-  }
-  const { status, text } = rendered(reply);
-  if (text !== '') response.setHeader('Content-Type', 'application/json');
-  if (reply.kind === 'truncated') breakOff(response, text);
-  else response.writeHead(status).end(text);
+  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+  if (answer.kind === 'truncated') breakOff(response, answer.text);
+  else response.writeHead(answer.status).end(answer.text);
 }
 
 /** Announces more than it sends, and ends the connection once that is out. */
 function breakOff(response: ServerResponse, text: string): void {
   response.setHeader('Content-Length', Buffer.byteLength(text) + 100);
   response.writeHead(200).write(text, () => response.socket?.destroy());
-}
-
-function rendered(reply: Exclude<Reply<Json>, { kind: 'dropped' }>): {
-  readonly status: number;
-  readonly text: string;
-} {
-  switch (reply.kind) {
-    case 'ok':
-      return { status: 200, text: JSON.stringify(reply.value) };
-    case 'empty':
-      return { status: 204, text: '' };
-    case 'malformed':
-    case 'truncated':
-      return { status: 200, text: '{"results":[{"instance":' };
-    case 'error':
-      return { status: reply.error.status, text: JSON.stringify(errorBody(reply.error, reply.requestId)) };
-  }
 }
 
 async function readBody(request: IncomingMessage): Promise<Uint8Array | null> {

@@ -4,16 +4,8 @@
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Caller, SimulatorKey } from './iam.ts';
 import { type WireError, wireError } from './wire-errors.ts';
-
-/** A key that the simulator knows; with a `securityToken` it is a temporary one. */
-export interface SimulatorKey {
-  readonly ak: string;
-  readonly sk: string;
-  readonly securityToken?: string;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt?: number;
-}
 
 /** A request as it came in; `url` is the request target (path and query), header names are in lower case. */
 export interface ReceivedRequest {
@@ -23,10 +15,9 @@ export interface ReceivedRequest {
   readonly body: Uint8Array;
 }
 
-/** Whom the gate lets in. */
-export interface GateOptions {
-  readonly keys: readonly SimulatorKey[];
-  readonly projectId: string;
+/** What the check of signatures needs. */
+export interface SignatureOptions {
+  readonly key: (ak: string) => SimulatorKey | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -48,24 +39,24 @@ interface Authorization {
 
 /** Checks who calls. Keeps, per key, how often in a row it failed. */
 export class SignatureGate {
-  readonly #options: GateOptions;
+  readonly #options: SignatureOptions;
   readonly #failures = new Map<string, { readonly count: number; readonly lockedUntil: number }>();
 
-  constructor(options: GateOptions) {
+  constructor(options: SignatureOptions) {
     this.#options = options;
   }
 
-  /** Why the request is refused, or null when it is authentic and for this project. */
-  check(request: ReceivedRequest): WireError | null {
+  /** Who signed the request, or why it is refused. */
+  check(request: ReceivedRequest): Caller | WireError {
     const authorization = readAuthorization(request.headers.authorization);
     if (authorization === null) return refused('authorization format error');
     const { ak } = authorization;
-    const key = this.#options.keys.find((known) => known.ak === ak);
+    const key = this.#options.key(ak);
     if (key === undefined) return refused(`Get secretKey failed,ak:${ak},err:ak not exist`);
     if (this.#isLocked(ak)) return refused('AK access failed to reach the limit,forbidden');
     const fault = this.#faultOf(request, authorization, key);
     this.#remember(ak, fault !== null);
-    return fault === null ? this.#projectFault(request) : refused(fault);
+    return fault === null ? { name: ak, rights: key.rights ?? 'all', projectId: null } : refused(fault);
   }
 
   #faultOf(request: ReceivedRequest, authorization: Authorization, key: SimulatorKey): string | null {
@@ -76,13 +67,6 @@ export class SignatureGate {
     if (!tokenFits(request.headers, key, now)) return 'decrypt token fail';
     const expected = signatureOf(request, authorization.signed, date, key.sk);
     return expected !== null && sameText(expected, authorization.signature) ? null : 'verify aksk signature fail';
-  }
-
-  #projectFault({ url, headers }: ReceivedRequest): WireError | null {
-    const { projectId } = this.#options;
-    const inPath = /^\/v2\/([^/?]+)/.exec(url)?.[1] ?? projectId;
-    const inHeader = headerOf(headers, 'x-project-id') ?? projectId;
-    return inPath === projectId && inHeader === projectId ? null : wireError('DCS.1004');
   }
 
   #isLocked(ak: string): boolean {

@@ -82,6 +82,14 @@ export const unknowns = {
   taskForm: open(['text', 'object'], 'The type of task in the detail, which has no vocabulary.'),
   oddTypes: open([false, true], 'Whether lists and details have the odd types of the vendor’s own samples.'),
   retryAfter: open(['none', 'seconds', 'date'], 'Whether a 429 carries Retry-After, and in which form.'),
+  front: open(
+    ['gateway', 'service'],
+    'Who answers where there is no route or no valid token: the gateway (0101, 0301, 0307), or DCS (4001, 5001, 1001-1003).',
+  ),
+  iamErrors: open(
+    ['code', 'keystone'],
+    'The form of IAM’s errors: {error_code, error_msg}, or {error: {code, message, title}} as OpenStack has them.',
+  ),
   gatewayPrefix: open(['APIGW', 'APIG'], 'The prefix of gateway codes: Huawei Cloud’s or that of Open Telekom Cloud.'),
 } as const;
 

@@ -2,7 +2,7 @@
 // a DCS code comes in, and whether a throttled caller hears when to come again.
 
 import type { Switches } from './unknowns.ts';
-import type { WireError } from './wire-errors.ts';
+import { numericCode, type WireError } from './wire-errors.ts';
 
 /** The error as it is sent at this moment (milliseconds since the epoch). */
 export function asSent(error: WireError, switches: Switches, now: number): WireError {
@@ -11,9 +11,7 @@ export function asSent(error: WireError, switches: Switches, now: number): WireE
 
 function codeOf({ code, status }: WireError, { codes, gatewayPrefix }: Switches): string {
   if (code.startsWith('APIGW.')) return code.replace('APIGW', gatewayPrefix);
-  // DCS.4111 of a 400 is 111400111; the codes that begin with 2 have no such twin.
-  const [, digits] = /^DCS\.[13-5](\d{3})$/.exec(code) ?? [];
-  return codes === 'numeric' && digits !== undefined ? `111${status}${digits}` : code;
+  return codes === 'numeric' ? numericCode({ code, status }) : code;
 }
 
 function comeAgain(error: WireError, { retryAfter }: Switches, now: number): WireError {

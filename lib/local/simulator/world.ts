@@ -9,17 +9,19 @@ import {
   type InstanceSpec,
   type InstanceState,
   type InstanceView,
-  newInstance,
   type Period,
   settledAt,
   type Timing,
   viewAt,
+  withoutBackup,
 } from './instance.ts';
 import { type ActRequest, type Refusal, refusalOf } from './judge.ts';
+import { newInstance } from './new-instance.ts';
 import type { BatchResult, Result } from './reply.ts';
 import { asTold } from './results.ts';
 import type { InstanceScript, Script, SendFault } from './script.ts';
 import type { Switches } from './unknowns.ts';
+import { wireError } from './wire-errors.ts';
 
 /** What a world is made of. */
 export interface WorldOptions {
@@ -57,16 +59,23 @@ const none: Sends = { sent: 0, answered: 0 };
 /** A project's instances. */
 export class World {
   readonly start: number;
-  readonly #options: WorldOptions;
+  readonly seed: number;
+  readonly timing: Timing;
+  readonly switches: Switches;
+  readonly #now: () => number;
   readonly #instances = new Map<string, InstanceState>();
   readonly #scripts = new Map<string, InstanceScript>();
+  readonly #backups = new Map<string, number>();
   readonly #sends = new Map<string, Sends>();
   readonly #log: Application[] = [];
   #fail: Script['fail'];
 
   constructor(options: WorldOptions) {
-    this.#options = options;
+    this.#now = options.now;
     this.start = options.now();
+    this.seed = options.seed;
+    this.timing = options.timing;
+    this.switches = options.switches;
     for (const spec of options.instances) this.#instances.set(spec.id, newInstance(spec));
   }
 
@@ -83,8 +92,23 @@ export class World {
 
   /** Changes an instance from outside; a new status ends what was going on. */
   set(id: string, change: Partial<Omit<InstanceSpec, 'id'>>): void {
-    const settled = settledAt(this.state(id), this.#options.now());
-    this.#instances.set(id, { ...settled, ...change, work: change.status === undefined ? settled.work : null });
+    const at = this.now();
+    const settled = settledAt(this.state(id), at);
+    const before = change.status === undefined ? settled : { ...withoutBackup(settled, at), work: null };
+    this.#instances.set(id, { ...before, ...change });
+  }
+
+  /** Milliseconds since the epoch. */
+  now(): number {
+    return this.#now();
+  }
+
+  /** The instance as a call finds it that names it: the vendor's error where it does not exist, or was deleted. */
+  existing(id: string): Result<InstanceView> {
+    const view = this.look(id);
+    return view === undefined || view.status === 'DELETED'
+      ? { kind: 'error', error: wireError('DCS.3022') }
+      : { kind: 'ok', value: view };
   }
 
   /** The instance with its past. Throws RangeError where there is no such instance. */
@@ -97,12 +121,12 @@ export class World {
   /** The instance now, or undefined. */
   look(id: string): InstanceView | undefined {
     const state = this.#instances.get(id);
-    return state === undefined ? undefined : viewAt(state, this.#options.now());
+    return state === undefined ? undefined : viewAt(state, this.now());
   }
 
   /** All instances now, deleted ones included. */
   views(): readonly InstanceView[] {
-    const at = this.#options.now();
+    const at = this.now();
     return [...this.#instances.values()].map((state) => viewAt(state, at));
   }
 
@@ -120,7 +144,7 @@ export class World {
   act(request: ActRequest, requestId: string, faultOf: Due['entryOf']): Result<readonly BatchResult[]> {
     const { action, ids, mentions } = request;
     for (const id of ids) this.#countSend(id);
-    const { switches, seed } = this.#options;
+    const { switches, seed } = this;
     const verdicts = ids.map((id) => ({ id, refusal: refusalOf(id, this.look(id), action, ids.length, switches) }));
     const whole = verdicts.findIndex(({ refusal }) => refusal?.whole === true);
     const error = verdicts[whole]?.refusal?.error;
@@ -143,12 +167,19 @@ export class World {
   }
 
   #apply(id: string, action: Action, requestId: string): void {
-    const { now, timing, seed, switches } = this.#options;
-    const at = now();
+    const { timing, seed, switches } = this;
+    const at = this.now();
     const next = accept(this.state(id), action, at, { timing, seed, switches, endsAs: this.#endOf(id, action) });
     this.#instances.set(id, next);
     const { startsAt, endsAt, losesData: lostData } = next.work;
     this.#log.push({ at, startsAt, endsAt, lostData, action, instanceId: id, requestId });
+  }
+
+  /** How the next backup of the instance ends, as scripted. */
+  backupEnd(id: string): 'succeed' | 'failed' {
+    const nth = this.#backups.get(id) ?? 0;
+    this.#backups.set(id, nth + 1);
+    return this.#scripts.get(id)?.backupsEnd?.[nth] ?? 'succeed';
   }
 
   #endOf(id: string, action: Action): string {
@@ -163,7 +194,7 @@ export class World {
     const busy = this.#scripts.get(id)?.busyFromFirstSend;
     if (busy === undefined || sends.sent > 0) return;
     const { for: length, ...shows } = busy;
-    const from = this.#options.now();
+    const from = this.now();
     this.#addPeriod(id, { ...shows, from, until: from + length });
   }
 
@@ -172,7 +203,7 @@ export class World {
     this.#sends.set(id, { ...sends, answered: sends.answered + 1 });
     const scripted = this.#scripts.get(id)?.sends?.[sends.answered];
     if (scripted !== undefined || this.#fail === undefined) return scripted ?? 'ok';
-    const drawn = chance(this.#options.seed, 'fail', id) < this.#fail.share;
+    const drawn = chance(this.seed, 'fail', id) < this.#fail.share;
     return drawn && sends.answered < this.#fail.sends ? 'failed' : 'ok';
   }
 

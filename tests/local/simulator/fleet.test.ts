@@ -6,6 +6,7 @@ import { type Action, actions } from '../../../lib/config.ts';
 import { Fleet, type FleetOptions } from '../../../lib/local/simulator/fleet.ts';
 import type { InstanceSpec } from '../../../lib/local/simulator/instance.ts';
 import { makeFleet } from '../../../lib/local/simulator/make-fleet.ts';
+import { noCalls } from '../../../lib/local/simulator/script.ts';
 
 const one = '00000000-0000-4000-8000-000000000001';
 const two = '00000000-0000-4000-8000-000000000002';
@@ -106,7 +107,7 @@ describe('an accepted action', () => {
       { ...entry, instanceId: one },
       { ...entry, instanceId: two },
     ]);
-    expect(fleet.calls()).toEqual({ act: 1, list: 0, counters: 0, show: 0, statistic: 0, configs: 0 });
+    expect(fleet.calls()).toEqual({ ...noCalls, act: 1 });
   });
 
   it('can be done again when it is over', () => {
@@ -141,7 +142,7 @@ describe('an instance that cannot take an action', () => {
     ['going back a version', { status: 'ROLLBACKING' }, 'restart', '400 DCS.4117'],
     ['being created', { status: 'CREATING' }, 'restart', '400 DCS.4118'],
     ['freezing', { status: 'FREEZING' }, 'restart', '400 DCS.4120'],
-    ['backing up', { task: 'BACKUPING' }, 'restart', '400 DCS.4096'],
+    ['backing up, and asked to flush', { task: 'BACKUPING' }, 'flush', '400 DCS.4096'],
     ['doing something else', { task: 'EXTEND' }, 'restart', '400 DCS.4017'],
     ['frozen', { status: 'FROZEN' }, 'restart', '400 DCS.4026'],
     ['deleted', { status: 'DELETED' }, 'restart', '404 DCS.3022'],

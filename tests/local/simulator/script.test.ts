@@ -28,7 +28,15 @@ function stage(script: Script): Stage {
 }
 
 function restart(fleet: Fleet, ids: readonly string[] = [one]): string {
-  const reply = fleet.act({ action: 'restart', instances: ids });
+  return send(fleet, 'restart', ids);
+}
+
+function flush(fleet: Fleet): string {
+  return send(fleet, 'flush', [one]);
+}
+
+function send(fleet: Fleet, action: string, ids: readonly string[]): string {
+  const reply = fleet.act({ action, instances: ids });
   if (reply.kind === 'error') return `${reply.error.status} ${reply.error.code}`;
   return reply.kind === 'ok' ? reply.value.map(({ result }) => result).join(' ') : reply.kind;
 }
@@ -67,11 +75,11 @@ describe('a script for one instance', () => {
     const { fleet, at } = stage({ instances: { [one]: { busyFromFirstSend: { task: 'BACKUPING', for: 60_000 } } } });
 
     at(5_000);
-    const [before, first] = [fleet.view(one)?.task, restart(fleet)];
+    const [before, first] = [fleet.view(one)?.task, flush(fleet)];
     at(64_999);
-    const [during, second] = [fleet.view(one)?.task, restart(fleet)];
+    const [during, second] = [fleet.view(one)?.task, flush(fleet)];
     at(65_000);
-    const [after, third] = [fleet.view(one)?.task, restart(fleet)];
+    const [after, third] = [fleet.view(one)?.task, flush(fleet)];
 
     expect([before, during, after]).toEqual([null, 'BACKUPING', null]);
     expect([first, second, third]).toEqual(['400 DCS.4096', '400 DCS.4096', 'success']);

@@ -5,9 +5,11 @@ import { describe, expect, it } from '@jest/globals';
 import * as v from 'valibot';
 import type { Json } from '../../../lib/canonical.ts';
 import { Fleet } from '../../../lib/local/simulator/fleet.ts';
+import { Gateway } from '../../../lib/local/simulator/gateway.ts';
+import { Iam } from '../../../lib/local/simulator/iam.ts';
 import type { InstanceSpec } from '../../../lib/local/simulator/instance.ts';
-import type { Reply } from '../../../lib/local/simulator/reply.ts';
-import { answer } from '../../../lib/local/simulator/routes.ts';
+import { mapReply, type Reply } from '../../../lib/local/simulator/reply.ts';
+import { findRoute } from '../../../lib/local/simulator/routes.ts';
 import { type Switches, unknowns, usualSwitches } from '../../../lib/local/simulator/unknowns.ts';
 
 const one = '00000000-0000-4000-8000-000000000001';
@@ -22,6 +24,8 @@ const timing = {
   flush: { min: 2_000, max: 2_000 },
 };
 const throttled = { calls: [{ on: 'list', answer: { kind: 'error', status: 429 } }] } as const;
+
+const projectId = '0a1b2c3d4e5f60718293a4b5c6d7e8f9';
 
 interface Stage {
   readonly fleet: Fleet;
@@ -42,7 +46,11 @@ function stage(switches: Partial<Switches>, specs: readonly Partial<InstanceSpec
   const fleet = new Fleet({ instances, now: () => now, seed: 2, timing, switches });
   const request = (method: string, path: string, body = ''): Reply<Json> | undefined => {
     const [pathname = '', query] = path.split('?');
-    return answer(fleet, { method, path: pathname, query: new URLSearchParams(query), body: Buffer.from(body) });
+    const found = findRoute(method, `/v2/${projectId}${pathname}`);
+    if (typeof found === 'string') return undefined;
+    const asked = { query: new URLSearchParams(query), body: Buffer.from(body) };
+    const reply = found.route.handle({ fleet, iam: iamOf(() => now), caller: null, ids: found.ids, ...asked });
+    return mapReply(reply, (value) => value.body);
   };
   return {
     fleet,
@@ -63,6 +71,35 @@ function stage(switches: Partial<Switches>, specs: readonly Partial<InstanceSpec
         .map(({ id }) => Object.values(fleet.applied(id)).reduce((a, b) => a + b))
         .join(' '),
   };
+}
+
+function iamOf(now: () => number): Iam {
+  const domain = { id: 'd0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0', name: 'simulated' };
+  const project = { id: projectId, name: 'eu-de' };
+  return new Iam({ domain, projects: [project], users: [], agencies: [], tokenLifetime: 60 }, [], now);
+}
+
+/** What a stranger gets: the status and the body. */
+function strangersAnswer(
+  { fleet }: Stage,
+  [method, url, token]: readonly [method: string, url: string, token?: string],
+): readonly [number, string] {
+  const now = (): number => start;
+  const gateway = new Gateway({ fleet, iam: iamOf(now), projectId, now });
+  const headers = token === undefined ? {} : { 'x-auth-token': token };
+  const answer = gateway.answer({ method, url, headers, body: Buffer.from('{}') });
+  return answer.kind === 'answer' ? [answer.status, answer.text] : [0, answer.kind];
+}
+
+function codesOf(staged: Stage): readonly string[] {
+  const requests: readonly (readonly [string, string, string?])[] = [
+    ['GET', '/v2/nowhere'],
+    ['DELETE', `/v2/${projectId}/instances`],
+    ['GET', `/v2/${projectId}/instances`],
+    ['GET', `/v2/${projectId}/instances`, 'made-up'],
+  ];
+  const form = v.pipe(v.string(), v.parseJson(), v.object({ error_code: v.string() }));
+  return requests.map((request) => v.parse(form, strangersAnswer(staged, request)[1]).error_code);
 }
 
 const resultsForm = v.object({ results: v.array(v.object({ instance: v.string(), result: v.string() })) });
@@ -287,6 +324,20 @@ const shows = {
       return reply.kind === 'error' ? reply.error.retryAfter : reply.kind;
     },
     { none: undefined, seconds: 1, date: 'Mon, 23 Nov 2026 12:00:01 GMT' },
+  ],
+  front: [
+    codesOf,
+    {
+      gateway: ['APIGW.0101', 'APIGW.0101', 'APIGW.0301', 'APIGW.0301'],
+      service: ['DCS.4001', 'DCS.5001', 'DCS.1003', 'DCS.1001'],
+    },
+  ],
+  iamErrors: [
+    (staged) => strangersAnswer(staged, ['POST', '/v3/auth/tokens']),
+    {
+      code: [400, '{"error_code":"IAM.0011","error_msg":"Request body is invalid."}'],
+      keystone: [400, '{"error":{"code":400,"message":"Request body is invalid.","title":"Bad Request"}}'],
+    },
   ],
   gatewayPrefix: [
     ({ fleet, get }) => {
