@@ -2,9 +2,11 @@
 // of the SDK; the same handler runs on the embedded backend, which hands in its own transport.
 
 import {
+  CallbackError,
   type DurableContext,
   type DurableExecutionClient,
   type DurableLambdaHandler,
+  type Duration,
   StepSemantics,
   withDurableExecution,
 } from '@aws/durable-execution-sdk-js';
@@ -30,11 +32,7 @@ export const handler = runHandler(awsWorld);
 function engineOf(context: DurableContext): Engine {
   return {
     execution: context.executionContext.durableExecutionArn,
-    // The work of a step never throws for what DCS does; what it throws for is the state store, which may come back.
-    step: async (name, work) =>
-      context.step(name, work, {
-        retryStrategy: (_, attempt) => ({ shouldRetry: attempt < 5, delay: { seconds: attempt } }),
-      }),
+    step: async (name, work) => context.step(name, work, { retryStrategy }),
     once: async (name, work) => {
       try {
         const semantics = StepSemantics.AtMostOncePerRetry;
@@ -48,5 +46,21 @@ function engineOf(context: DurableContext): Engine {
       }
     },
     wait: async (name, seconds) => context.wait(name, { seconds }),
+    answer: async (name, seconds, ask) => {
+      const [answered, answerId] = await context.createCallback(name, { timeout: { seconds } });
+      if (!(await context.step(`${name} asked`, () => ask(answerId), { retryStrategy }))) return false;
+      try {
+        await answered;
+        return true;
+      } catch (error) {
+        if (error instanceof CallbackError) return false;
+        throw error;
+      }
+    },
   };
+}
+
+/** The work of a step never throws for what DCS does; what it throws for is the state store, which may come back. */
+function retryStrategy(_: Error, attempt: number): { readonly shouldRetry: boolean; readonly delay: Duration } {
+  return { shouldRetry: attempt < 5, delay: { seconds: attempt } };
 }

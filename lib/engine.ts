@@ -14,4 +14,10 @@ export interface Engine {
   once<T>(name: string, work: () => Promise<T>): Promise<Once<T>>;
   /** Sleeps whole seconds, at least one, at no cost and across restarts. */
   wait(name: string, seconds: number): Promise<void>;
+  /**
+   * Waits until somebody answers (Executions.answer), for `seconds` at most, at no cost and across restarts. `ask` may run
+   * again; it is told under which id to answer, and whether anybody has to be waited for at all. An answer carries
+   * nothing: what was said stands in the state. False: nobody answered.
+   */
+  answer(name: string, seconds: number, ask: (answerId: string) => Promise<boolean>): Promise<boolean>;
 }

@@ -9,6 +9,8 @@ export interface Executions {
   start(runId: string): Promise<void>;
   /** `absent`: never started; `ended`: it returned, failed or was stopped. */
   status(runId: string): Promise<'absent' | 'running' | 'ended'>;
+  /** Wakes the execution that waits for an answer under this id; harmless where none waits any more. */
+  answer(answerId: string): Promise<void>;
 }
 
 /** Resolves names of secrets. Throws EnvironmentError `secret_missing`, which names the Ref and never a value. */

@@ -58,6 +58,23 @@ export class LambdaExecutions implements Executions {
     return found.every((status) => ended.has(status)) ? 'ended' : 'running';
   }
 
+  /** Wakes the execution that waits for an answer under this id; harmless where none waits any more. Throws AwsError. */
+  async answer(answerId: string): Promise<void> {
+    try {
+      await this.#client({
+        service: 'lambda',
+        method: 'POST',
+        path: `/2025-12-01/durable-execution-callbacks/${awsEncode(answerId)}/succeed`,
+        headers: { 'content-type': 'application/octet-stream' },
+        body: '',
+        repeat: 'harmless',
+      });
+    } catch (error) {
+      // It was answered before, its time is over, or its execution has ended: whoever waited goes on already.
+      if (!(error instanceof AwsError && isAnswered.has(error.type))) throw error;
+    }
+  }
+
   async #statuses(runId: string): Promise<string[]> {
     const path = `/2025-12-01/functions/${awsEncode(this.#alias.replace(/:[^:]*$/, ''))}/durable-executions`;
     const found: string[] = [];
@@ -81,6 +98,12 @@ export class LambdaExecutions implements Executions {
     throw new AutopilotError('aws_listing_endless', `the executions named ${runId} fill more than ${maxPages} pages`);
   }
 }
+
+const isAnswered: ReadonlySet<string> = new Set([
+  'CallbackTimeoutException',
+  'ResourceNotFoundException',
+  'InvalidParameterValueException',
+]);
 
 // A status that is not known here counts as running: nobody is declared dead by mistake.
 const ended: ReadonlySet<string> = new Set(['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'STOPPED']);

@@ -88,6 +88,11 @@ export class DurableBackend implements Executions {
     return found.status === 'RUNNING' ? 'running' : 'ended';
   }
 
+  /** Wakes the execution that waits for an answer under this id. */
+  async answer(answerId: string): Promise<void> {
+    this.completeCallback(answerId, { result: '' });
+  }
+
   /** How an execution ended; undefined while it runs or when it is not known. */
   end(name: string): End | undefined {
     const found = this.#journal.find(name);

@@ -145,6 +145,8 @@ export interface DoorWorld {
   readonly state: MemoryState;
   /** Run ids in the order of their starts. */
   readonly starts: string[];
+  /** Answers given to executions that wait. */
+  readonly answers: string[];
   /** Lines of the log, as JSON. */
   readonly log: string[];
   /** What each Ref holds when it is read fresh; `cached` when it is not. */
@@ -177,6 +179,7 @@ export function doorWorld(): DoorWorld {
   const world: Omit<DoorWorld, 'runtime' | 'open'> = {
     state: new MemoryState(),
     starts: [],
+    answers: [],
     log: [],
     secrets,
     cached: new Map(),
@@ -201,6 +204,7 @@ function runtimeOf(world: Omit<DoorWorld, 'runtime' | 'open'>): Runtime {
     executions: {
       start: (runId) => counted(world, async () => void world.starts.push(runId)),
       status: async (runId) => (world.starts.includes(runId) ? 'running' : 'absent'),
+      answer: (answerId) => counted(world, async () => void world.answers.push(answerId)),
     },
     secrets: { get: async (ref, options) => secretOf(world, ref, options?.fresh ?? false) },
     operators,

@@ -37,6 +37,7 @@ export class FragileState extends MemoryState {
 export class FakeExecutions implements Executions {
   readonly starts: string[] = [];
   readonly statuses = new Map<string, ExecutionStatus>();
+  readonly answers: string[] = [];
   failing: Error | null = null;
 
   async start(runId: string): Promise<void> {
@@ -48,6 +49,11 @@ export class FakeExecutions implements Executions {
   async status(runId: string): Promise<ExecutionStatus> {
     if (this.failing !== null) throw this.failing;
     return this.statuses.get(runId) ?? 'absent';
+  }
+
+  async answer(answerId: string): Promise<void> {
+    if (this.failing !== null) throw this.failing;
+    this.answers.push(answerId);
   }
 }
 

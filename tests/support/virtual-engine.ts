@@ -21,7 +21,14 @@ export class VirtualClock {
 type Entry =
   | { readonly kind: 'step' | 'once'; readonly name: string; readonly text: string }
   | { readonly kind: 'begun' | 'interrupted'; readonly name: string }
-  | { readonly kind: 'wait'; readonly name: string; readonly until: number };
+  | { readonly kind: 'wait'; readonly name: string; readonly until: number }
+  | { readonly kind: 'answer'; readonly name: string; readonly until: number; readonly answered: boolean };
+
+/** What somebody else does while the flow sleeps; ms since the epoch. */
+export interface Happening {
+  readonly at: number;
+  readonly does: () => Promise<void>;
+}
 
 /** Kills the flow at the nth write of the journal, just before or just after that write. */
 export interface Crash {
@@ -42,8 +49,10 @@ export class VirtualEngine {
   readonly #clock: VirtualClock;
   readonly #journal: (Entry | undefined)[] = [];
   readonly #late: (wake: number) => number;
+  readonly #happenings: Happening[] = [];
   #crash: Crash | null;
   #wakes = 0;
+  #answered = false;
 
   constructor(
     clock: VirtualClock,
@@ -63,8 +72,37 @@ export class VirtualEngine {
       const outcome = await this.#invoke(flow);
       if ('value' in outcome) return outcome.value;
       this.#wakes += 1;
-      this.#clock.advance(Math.max(0, outcome.wakeAt - this.#clock.now()) + this.#late(this.#wakes));
+      await this.#sleep(outcome.wakeAt + this.#late(this.#wakes));
     }
+  }
+
+  /** Has something happen when the flow next sleeps past that time. */
+  meanwhile(happening: Happening): void {
+    this.#happenings.push(happening);
+    this.#happenings.sort((a, b) => a.at - b.at);
+  }
+
+  /** Wakes the flow where it waits for this answer. */
+  async answer(answerId: string): Promise<void> {
+    const index = Number(answerId.slice(answerId.lastIndexOf('/') + 1));
+    const entry = this.#journal[index];
+    if (entry?.kind !== 'answer' || entry.until <= this.#clock.now()) return;
+    this.#journal[index] = { ...entry, answered: true };
+    this.#answered = true;
+  }
+
+  /** Until it is time, or somebody has answered. */
+  async #sleep(until: number): Promise<void> {
+    this.#answered = false;
+    for (;;) {
+      const next = this.#happenings[0];
+      if (this.#answered) return;
+      if (next === undefined || next.at > until) break;
+      this.#happenings.shift();
+      this.#clock.advance(Math.max(0, next.at - this.#clock.now()));
+      await next.does();
+    }
+    this.#clock.advance(Math.max(0, until - this.#clock.now()));
   }
 
   async #invoke<T>(flow: (engine: Engine) => Promise<T>): Promise<{ value: T } | { wakeAt: number }> {
@@ -146,6 +184,20 @@ class Invocation implements Engine {
       await this.#commit(index, entry);
     }
     if (entry.kind === 'wait' && entry.until > this.#clock.now()) await this.#stop(entry.until);
+  }
+
+  async answer(name: string, seconds: number, ask: (answerId: string) => Promise<boolean>): Promise<boolean> {
+    const index = this.#next++;
+    let entry = this.#recall(index, name);
+    if (entry === undefined) {
+      entry = { kind: 'answer', name, until: this.#clock.now() + seconds * 1000, answered: false };
+      await this.#commit(index, entry);
+    }
+    if (!(await this.step(`${name} asked`, () => ask(`${this.execution}/${index}`)))) return false;
+    const now = this.#recall(index, name);
+    if (now?.kind !== 'answer') throw new Error(`"${name}" was no question before`);
+    if (!now.answered && now.until > this.#clock.now()) await this.#stop(now.until);
+    return now.answered;
   }
 
   #recall(index: number, name: string): Entry | undefined {
