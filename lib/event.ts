@@ -7,18 +7,18 @@ import { DoorError } from './errors.ts';
 import { readMembers } from './http.ts';
 
 /** What starts a run; `manual` is an operator. */
-export const triggers = ['schedule', 'webhook', 'manual'] as const;
+export const triggers = ['schedule', 'webhook', 'alert', 'manual'] as const;
 export type Trigger = (typeof triggers)[number];
 
 /** One arrival at a door. Times are ISO 8601 UTC. */
 export interface Event {
   readonly trigger: Trigger;
   /**
-   * What makes a repeated arrival the same one. schedule: the planned instant. webhook: auth kind and key.
-   * manual: the Idempotency-Key or a random one.
+   * What makes a repeated arrival the same one. schedule: the planned instant. webhook: auth kind and key. alert: its
+   * episode. manual: the Idempotency-Key or a random one.
    */
   readonly identity: string | readonly string[];
-  /** `schedule`, `webhook:JOB` or `operator:NAME`. */
+  /** `schedule`, `webhook:JOB`, `alert:SOURCE` or `operator:NAME`. */
   readonly requestedBy: string;
   readonly receivedAt: string;
   /** Explicit instances, already known to be UUIDs, lower case, distinct, at least one. Absent: the whole target. */
@@ -27,6 +27,8 @@ export interface Event {
   readonly dryRun?: boolean;
   /** The hash of a plan that was seen before; the run refuses when its own plan differs. */
   readonly plan?: string;
+  /** An operator with the right to it passes windows and freezes, for `reason`. */
+  readonly breakGlass?: boolean;
 }
 
 /** `<job>-<first 20 hex of SHA-256([stage, job, identity])>`: at most 61 characters of `a-z0-9-`. */

@@ -51,11 +51,19 @@ export type Sent = {
 } /** `requestId`: of an answer that was no success for everybody. */ & (
   | { readonly results: string; readonly requestId?: string }
   | { readonly lost: boolean; readonly problem: Problem }
-  /** `late`: its deadline is past; `closed`: the run was ended by somebody else; `state`: the state did not answer. */
-  | { readonly unsent: 'late' | 'closed' | 'state' }
+  | Unsent
 );
 
 type Results = Extract<Sent, { readonly results: string }>;
+
+/**
+ * Nothing went out. `late`: its deadline is past; `state`: the state did not answer; the others are verdicts of
+ * moment.ts, with their reason in `why`.
+ */
+export interface Unsent {
+  readonly unsent: 'late' | 'state' | 'closed' | 'hold' | 'halt';
+  readonly why?: { readonly code: string; readonly reason: string };
+}
 
 /** Cuts what is due into calls: full batches, groups kept apart, every instance in exactly one. */
 export function batchesOf(due: readonly Track[]): Track[][] {

@@ -1,11 +1,22 @@
-// 3. May we: the ordered guards of a run, each a pure function with a code. They see the finished plan; an instance that
-// may not be touched has fallen out of it before (plan.ts). The first refusal ends the run, with a sentence for people.
+// 3. May we: the ordered guards of a run, each a pure function with a code. Those of the moment need no plan and are asked
+// again before each send; the others see the finished plan. An instance that may not be touched has fallen out before
+// (plan.ts). The first refusal ends the run, with a sentence for people and the time when it lifts.
 
 import type { Job } from './config.ts';
 import type { Event } from './event.ts';
+import type { Flags } from './flags.ts';
 import type { Plan } from './plan.ts';
+import { capOf, type Used } from './quota.ts';
 
-/** What the guards are told. */
+/** What holds at one moment. `now`: ms since the epoch. */
+export interface Moment {
+  readonly job: Job;
+  readonly event: Event;
+  readonly now: number;
+  readonly flags: Flags;
+}
+
+/** What the guards of a plan are told. */
 export interface GuardFacts {
   readonly job: Job;
   readonly event: Event;
@@ -14,14 +25,20 @@ export interface GuardFacts {
   readonly total: number | null;
   /** Explicit ids of the event that the target does not select. */
   readonly outside: readonly string[];
+  /** What other runs have used of the project's caps. */
+  readonly used: Used;
+  /** How this plan differs from the one that was asked for, in sentences; empty where there is nothing to compare. */
+  readonly drift: readonly string[];
 }
 
+/** `liftsAt`: ISO 8601 UTC; absent where nobody can tell. */
 export interface Refusal {
   readonly code: string;
   readonly reason: string;
+  readonly liftsAt?: string;
 }
 
-type Guard = (facts: GuardFacts) => Refusal | null;
+type Guard<Facts> = (facts: Facts) => Refusal | null;
 
 /** The largest run; a durable execution has room for no more (design section 3). */
 export const maxRun = 10_000;
@@ -29,7 +46,10 @@ export const maxRun = 10_000;
 const maxWaves = 200;
 
 /** In this order; each is named by the code that it refuses with. */
-export const guards: readonly Guard[] = [
+export const momentGuards: readonly Guard<Moment>[] = [paused, inStorm];
+
+/** In this order; each is named by the code that it refuses with. */
+export const planGuards: readonly Guard<GuardFacts>[] = [
   outsideTarget,
   targetEmpty,
   allExcluded,
@@ -39,15 +59,27 @@ export const guards: readonly Guard[] = [
   guardsStated,
   totalUnknown,
   overCap,
+  overDay,
 ];
 
 /** The first refusal, or null when the run may go on. */
-export function firstRefusal(facts: GuardFacts): Refusal | null {
+export function firstRefusal<Facts>(guards: readonly Guard<Facts>[], facts: Facts): Refusal | null {
   for (const guard of guards) {
     const refusal = guard(facts);
     if (refusal !== null) return refusal;
   }
   return null;
+}
+
+function paused({ flags: { pause } }: Moment): Refusal | null {
+  if (pause === null) return null;
+  const what = pause.project === null ? 'everything' : `the project ${pause.project}`;
+  return { code: 'paused', reason: `${pause.by} has paused ${what}: ${pause.reason}` };
+}
+
+function inStorm({ event, flags: { storm } }: Moment): Refusal | null {
+  if (event.trigger !== 'alert' || storm === null) return null;
+  return { code: 'alert_storm', reason: storm.reason, liftsAt: storm.until };
 }
 
 function outsideTarget({ job, outside }: GuardFacts): Refusal | null {
@@ -60,9 +92,17 @@ function targetEmpty({ job, plan }: GuardFacts): Refusal | null {
   return { code: 'target_empty', reason: `the target ${job.target.name} selects no instance` };
 }
 
-/** All at work already is nothing to do; all protected, unsupported or gone is a job that cannot do what it says. */
+/**
+ * All at work already is nothing to do; all cooling down is told as that; all protected, unsupported or gone is a job
+ * that cannot do what it says.
+ */
 function allExcluded({ plan }: GuardFacts): Refusal | null {
   if (count(plan) > 0 || plan.excluded.every(({ code }) => code === 'wrong_state' || code === 'busy')) return null;
+  const first = plan.excluded[0];
+  if (first?.code === 'cooling_down' && plan.excluded.every(({ code }) => code === 'cooling_down')) {
+    const liftsAt = plan.excluded.flatMap((each) => each.liftsAt ?? []).toSorted()[0];
+    return { code: 'cooling_down', reason: first.reason, ...(liftsAt !== undefined && { liftsAt }) };
+  }
   return { code: 'all_excluded', reason: `no instance may be touched: ${reasonsOf(plan)}` };
 }
 
@@ -78,9 +118,10 @@ function tooManyWaves({ plan }: GuardFacts): Refusal | null {
   return { code: 'too_many_waves', reason };
 }
 
-function planChanged({ event, plan }: GuardFacts): Refusal | null {
+function planChanged({ event, plan, drift }: GuardFacts): Refusal | null {
   if (event.plan === undefined || event.plan === plan.hash) return null;
-  return { code: 'plan_changed', reason: `the plan is now ${plan.hash}, the run was asked for ${event.plan}` };
+  const what = drift.length === 0 ? '' : `: ${drift.join('; ')}`;
+  return { code: 'plan_changed', reason: `the plan is now ${plan.hash}, the run was asked for ${event.plan}${what}` };
 }
 
 /** Nobody watches a scheduled run: where data can be lost, the job itself has to say how much. */
@@ -97,19 +138,22 @@ function totalUnknown({ plan, total }: GuardFacts): Refusal | null {
   return { code: 'total_unknown', reason: 'the number of instances of the project could not be read' };
 }
 
-function overCap({ job, plan, total }: GuardFacts): Refusal | null {
-  const planned = count(plan);
+/** An alert is one of many: what other alerts have acted on within the hour counts with it. */
+function overCap({ job, event, plan, total, used }: GuardFacts): Refusal | null {
+  const planned = new Set(plan.waves.flat().map(({ instanceId }) => instanceId));
+  const others = event.trigger === 'alert' ? used.alerted.filter((id) => !planned.has(id)).length : 0;
   const cap = capOf(job.guards, total ?? 0);
-  if (planned <= cap.instances) return null;
-  return { code: 'over_cap', reason: `${planned} instances are planned; ${cap.why} allows ${cap.instances}` };
+  if (count(plan) === 0 || count(plan) + others <= cap.instances) return null;
+  const beside = others === 0 ? '' : `, ${others} were acted on by alerts within the hour`;
+  const reason = `${count(plan)} instances are planned${beside}; ${cap.why} allows ${cap.instances}`;
+  return { code: 'over_cap', reason, ...(others > 0 && used.alertedUntil !== null && { liftsAt: used.alertedUntil }) };
 }
 
-/** The smaller of the two caps: the count, and the share of the project, rounded down, at least 1. */
-function capOf(guards: Job['guards'], total: number): { readonly instances: number; readonly why: string } {
-  const share = Math.max(1, Math.floor((total * guards.maxPercent) / 100));
-  return share < guards.maxInstances
-    ? { instances: share, why: `maxPercent ${guards.maxPercent}% of ${total} instances` }
-    : { instances: guards.maxInstances, why: 'maxInstances' };
+function overDay({ job, plan, used }: GuardFacts): Refusal | null {
+  const planned = count(plan);
+  if (used.today + planned <= job.guards.maxPerDay) return null;
+  const reason = `${planned} instances are planned, ${used.today} were acted on within a day; maxPerDay allows ${job.guards.maxPerDay}`;
+  return { code: 'over_day_cap', reason, ...(used.todayUntil !== null && { liftsAt: used.todayUntil }) };
 }
 
 function count(plan: Plan): number {

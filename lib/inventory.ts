@@ -4,12 +4,13 @@
 import * as v from 'valibot';
 import type { Problem } from './classify.ts';
 import type { Job } from './config.ts';
+import { readCoolsUntil } from './cooldown.ts';
 import type { Engine } from './engine.ts';
 import type { Event } from './event.ts';
 import type { DcsApi, Reading } from './execute.ts';
 import { inParallel, longestTask, stops } from './look.ts';
 import { type Candidate, type Detail, exclusion, type Instance, select } from './plan.ts';
-import { itemSize, type RunRecord, readList, readPart, writeList, writePart } from './record.ts';
+import { itemSize, type RunList, type RunRecord, readList, readPart, writeList, writePart } from './record.ts';
 import { isPassing, readUntil } from './retry.ts';
 import type { State } from './state.ts';
 
@@ -30,20 +31,34 @@ export interface InventoryPorts {
   readonly now: () => number;
 }
 
+/** Which reading of the fleet it is: the one that the plan is made from, or the one after an approval. */
+export type Pass = 'first' | 'again';
+
+const lists = {
+  first: { inventory: 'inventory', details: 'details' },
+  again: { inventory: 'inventory2', details: 'details2' },
+} as const satisfies Record<Pass, { readonly inventory: RunList; readonly details: RunList }>;
+
 /** Tries to read what is one of many before it is given up as unreadable. */
 const enoughTries = 3;
 
 /** Reads the list of the project and stores the candidates. A retryable problem is retried within the job's policy. */
-export function readInventory(engine: Engine, record: RunRecord, ports: InventoryPorts): Promise<Reading<Inventory>> {
+export function readInventory(
+  engine: Engine,
+  record: RunRecord,
+  ports: InventoryPorts,
+  pass: Pass = 'first',
+): Promise<Reading<Inventory>> {
   const { job, event } = record;
-  return readUntil(engine, 'inventory', job.retry, ports.now, async (round) => {
+  const list = lists[pass].inventory;
+  return readUntil(engine, list, job.retry, ports.now, async (round) => {
     // Whoever is named by id shall be seen even where its tags have changed.
     const listed = await ports.dcs.list(job.target.ids.length > 0 ? {} : job.target.tags);
     if (!listed.ok) return listed;
     const total = await ports.dcs.total();
     if (!total.ok && (stops(total.problem) || (isPassing(total.problem) && round < enoughTries))) return total;
     const { candidates, outside } = choose(job, event, listed.value);
-    await writeList(ports.state, record, 'inventory', candidates);
+    await writeList(ports.state, record, list, candidates);
     const value: Inventory = {
       total: total.ok ? total.value : null,
       eligible: candidates.filter((candidate) => isEligible(job, candidate)).length,
@@ -64,18 +79,19 @@ export async function readDetails(
   record: RunRecord,
   inventory: Inventory,
   ports: InventoryPorts,
+  pass: Pass = 'first',
 ): Promise<Reading<null>> {
   for (const slice of slicesOf(inventory.candidates, record.job.project.rate.callsPerSecond * 30)) {
-    if (slice.step > 0) await engine.wait(`details ${slice.step} read`, 1);
-    const read = await readSome(engine, record, slice, ports);
+    if (slice.step > 0) await engine.wait(`${lists[pass].details} ${slice.step} read`, 1);
+    const read = await readSome(engine, record, { ...slice, pass }, ports);
     if (!read.ok) return read;
   }
   return { ok: true, value: null };
 }
 
 /** Cuts the stored parts into slices of at most `size` candidates. */
-function slicesOf(candidates: number, size: number): Slice[] {
-  const slices: Slice[] = [];
+function slicesOf(candidates: number, size: number): Omit<Slice, 'pass'>[] {
+  const slices: Omit<Slice, 'pass'>[] = [];
   for (let at = 0; at < candidates; ) {
     const part = Math.floor(at / itemSize);
     const from = at % itemSize;
@@ -92,20 +108,22 @@ interface Slice {
   readonly from: number;
   readonly to: number;
   readonly step: number;
+  readonly pass: Pass;
 }
 
 function readSome(engine: Engine, record: RunRecord, slice: Slice, ports: InventoryPorts): Promise<Reading<null>> {
   const { job, runId } = record;
-  return readUntil(engine, `details ${slice.step + 1}`, job.retry, ports.now, async (round) => {
-    const candidates = await readPart(ports.state, runId, 'inventory', slice.part, candidateSchema);
+  const { inventory, details } = lists[slice.pass];
+  return readUntil(engine, `${details} ${slice.step + 1}`, job.retry, ports.now, async (round) => {
+    const candidates = await readPart(ports.state, runId, inventory, slice.part, candidateSchema);
     const wanted = candidates.slice(slice.from, slice.to).filter((candidate) => isEligible(job, candidate));
     const known = new Map<string, Detail | null>();
-    const failed = await fillDetails(ports.dcs, job, wanted, known);
+    const failed = await fillDetails(ports, job, wanted, known);
     // One that cannot be read is left out of the plan; when nobody can be read, DCS is what is wrong.
     const isHopeless = failed !== null && (stops(failed.problem) || known.size === 0);
     if (failed !== null && (isHopeless || (isPassing(failed.problem) && round < enoughTries))) return failed;
-    const details = wanted.map(({ id }) => ({ id, detail: known.get(id) ?? null, unreadable: !known.has(id) }));
-    await writePart(ports.state, record, 'details', slice.step, details);
+    const read = wanted.map(({ id }) => ({ id, detail: known.get(id) ?? null, unreadable: !known.has(id) }));
+    await writePart(ports.state, record, details, slice.step, read);
     return { ok: true, value: null };
   });
 }
@@ -114,12 +132,17 @@ function readSome(engine: Engine, record: RunRecord, slice: Slice, ports: Invent
  * The candidates of a run with all that was read of them. Only the parts of this inventory: an earlier try of its step
  * may have left more, when the fleet shrank in between.
  */
-export async function readCandidates(state: State, runId: string, { candidates }: Inventory): Promise<Candidate[]> {
+export async function readCandidates(
+  state: State,
+  runId: string,
+  { candidates }: Inventory,
+  pass: Pass = 'first',
+): Promise<Candidate[]> {
   const stored: StoredCandidate[] = [];
   for (let part = 0; part * itemSize < candidates; part++) {
-    stored.push(...(await readPart(state, runId, 'inventory', part, candidateSchema)));
+    stored.push(...(await readPart(state, runId, lists[pass].inventory, part, candidateSchema)));
   }
-  const details = await readList(state, runId, 'details', detailSchema);
+  const details = await readList(state, runId, lists[pass].details, detailSchema);
   const byId = new Map(details.map((each) => [each.id, each]));
   return stored.map(({ id, instance }) => {
     const read = byId.get(id);
@@ -157,6 +180,7 @@ const detailSchema = v.object({
       cacheMode: v.nullable(v.string()),
       task: v.nullable(v.string()),
       appendonly: v.nullable(v.boolean()),
+      coolsUntil: v.nullable(v.string()),
     }),
   ),
 });
@@ -184,17 +208,17 @@ function stored(job: Job, instance: Instance | null): Instance | null {
 }
 
 function neededTags(job: Job, tags: Instance['tags']): Instance['tags'] {
-  const needed = [job.project.protectedTag.key, job.waves.order.tag];
+  const needed = [job.project.protectedTag.key, job.waves.order.tag, job.project.allowTag];
   return tags === null ? null : Object.fromEntries(Object.entries(tags).filter(([key]) => needed.includes(key)));
 }
 
 function isEligible(job: Job, { instance }: StoredCandidate): boolean {
-  return instance !== null && exclusion(job.action, job.project.protectedTag, instance) === null;
+  return instance !== null && exclusion(job.action, job.project, instance) === null;
 }
 
 /** Fills `known` with whoever can be read, and answers with the gravest problem it met. */
 async function fillDetails(
-  dcs: DcsApi,
+  ports: InventoryPorts,
   job: Job,
   wanted: readonly StoredCandidate[],
   known: Map<string, Detail | null>,
@@ -202,7 +226,7 @@ async function fillDetails(
   let failed: Extract<Reading<null>, { ok: false }> | null = null;
   await inParallel(wanted, async ({ id }) => {
     if (failed !== null && stops(failed.problem)) return;
-    const detail = await readDetail(dcs, job, id);
+    const detail = await readDetail(ports, job, id);
     if (detail.ok) known.set(id, detail.value);
     else if (failed === null || gravity(detail.problem) > gravity(failed.problem)) failed = detail;
   });
@@ -215,15 +239,16 @@ function gravity(problem: Problem): number {
 }
 
 /** Type and task; and, where a restart might keep the data, whether it does. null: gone since it was listed. */
-async function readDetail(dcs: DcsApi, job: Job, id: string): Promise<Reading<Detail | null>> {
-  const shown = await dcs.show(id);
+async function readDetail(ports: InventoryPorts, job: Job, id: string): Promise<Reading<Detail | null>> {
+  const shown = await ports.dcs.show(id);
   if (!shown.ok) return shown;
   if (shown.value === null) return { ok: true, value: null };
   const { cacheMode, status } = shown.value;
   const task = shown.value.task?.slice(0, longestTask) ?? null;
-  const seen = { status, tags: neededTags(job, shown.value.tags), cacheMode, task };
+  const coolsUntil = await readCoolsUntil(ports.state, job, id, ports.now());
+  const seen = { status, tags: neededTags(job, shown.value.tags), cacheMode, task, coolsUntil };
   if (job.action === 'flush' || cacheMode === 'single') return { ok: true, value: { ...seen, appendonly: null } };
-  const appendonly = await dcs.appendonly(id);
+  const appendonly = await ports.dcs.appendonly(id);
   // Unreadable for good counts as "does not persist"; a passing problem is read again.
   if (!appendonly.ok && appendonly.problem.class !== 'final' && appendonly.problem.class !== 'config')
     return appendonly;

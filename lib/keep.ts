@@ -1,9 +1,13 @@
 // What a run writes down of itself and reads again: who works on it, its plan, how far it is, how it ended. Steps call
 // what writes; what is read between steps never changes once it is written.
 
+import * as v from 'valibot';
+import { differences } from './drift.ts';
 import { AutopilotError } from './errors.ts';
+import type { Refusal } from './guards.ts';
 import { type Inventory, readCandidates } from './inventory.ts';
 import { excludedSchema, makePlan, type Plan, plannedSchema } from './plan.ts';
+import { capOf, readUsed, roomOf, settleDay, takeAlerted, takeDay, type Used } from './quota.ts';
 import {
   expireLists,
   itemSize,
@@ -16,8 +20,9 @@ import {
   writePart,
 } from './record.ts';
 import { countOutcomes, intoWaves, isGoing, type Outcome } from './report.ts';
+import { expiryOf } from './retention.ts';
 import type { Log } from './runtime.ts';
-import type { State } from './state.ts';
+import type { Key, State } from './state.ts';
 import { outcomeOf, type Track } from './track.ts';
 
 /** What is needed to write it down. `now`: ms since the epoch, only read inside steps. */
@@ -32,6 +37,8 @@ export interface Ending {
   readonly status: RunStatus;
   readonly code?: string;
   readonly reason?: string;
+  /** ISO 8601 UTC. */
+  readonly liftsAt?: string;
   readonly outcomes?: readonly Outcome[];
 }
 
@@ -55,12 +62,6 @@ export async function begin(
   return { isOurs, status: record.status };
 }
 
-/** Whether the run goes on, and this execution has it. */
-export async function isOurs(runId: string, execution: string, desk: Desk): Promise<boolean> {
-  const record = await readRecord(desk.state, runId);
-  return record?.status === 'running' && record.execution === execution;
-}
-
 /** The record of a run. Only its job and its event may be used between steps: they never change. */
 export async function frozen(runId: string, desk: Desk): Promise<RunRecord> {
   const record = await readRecord(desk.state, runId);
@@ -68,17 +69,65 @@ export async function frozen(runId: string, desk: Desk): Promise<RunRecord> {
   return record;
 }
 
+/** What is decided together with the plan. `at`: ms since the epoch. */
+export interface Frozen {
+  readonly at: number;
+  /** What other runs had used of the caps. */
+  readonly used: Used;
+  /** How the plan differs from the one that was asked for. */
+  readonly drift: readonly string[];
+}
+
 /** Makes the plan from what was read, and stores it: from here on nothing about it changes. */
-export async function freezePlan(record: RunRecord, inventory: Inventory, desk: Desk): Promise<number> {
+export async function freezePlan(record: RunRecord, inventory: Inventory, desk: Desk): Promise<Frozen> {
   const { state } = desk;
-  const { runId, job } = record;
-  const plan = makePlan(job, await readCandidates(state, runId, inventory));
+  const { runId, job, event } = record;
+  const used = await readUsed(state, job.project, desk.now());
+  const room = roomOf(job, inventory.total, used, event.trigger === 'alert');
+  const plan = makePlan(job, await readCandidates(state, runId, inventory), room);
   await writeList(state, record, 'plan', plan.waves.flat());
   await writeList(state, record, 'excluded', plan.excluded);
   const head = { hash: plan.hash, waves: plan.waves.map(({ length }) => length), excluded: plan.excluded.length };
   await updateRecord(state, runId, (before) => ({ ...before, plan: head }));
   desk.log.debug('plan', { runId, hash: plan.hash, waves: head.waves.length, excluded: head.excluded });
-  return desk.now();
+  const isOther = event.plan !== undefined && event.plan !== plan.hash;
+  const drift = isOther ? await driftFrom(event.plan, plan, desk) : [];
+  await rememberPlan(state, record, plan.hash);
+  return { at: desk.now(), used, drift };
+}
+
+/**
+ * Takes the planned instances from the project's caps: two runs that were planned at the same time may both fit, and
+ * not together. null: they are taken.
+ */
+export async function takeQuota(record: RunRecord, plan: Plan, total: number, desk: Desk): Promise<Refusal | null> {
+  const { runId, job, event } = record;
+  const ids = plan.waves.flat().map(({ instanceId }) => instanceId);
+  const { maxPerDay } = job.guards;
+  if (!(await takeDay(desk.state, job, runId, ids.length, desk.now()))) {
+    return { code: 'over_day_cap', reason: `other runs took what maxPerDay ${maxPerDay} had left` };
+  }
+  const { instances, why } = capOf(job.guards, total);
+  if (event.trigger !== 'alert' || (await takeAlerted(desk.state, job.project, ids, instances, desk.now())))
+    return null;
+  return { code: 'over_cap', reason: `other alerts took what ${why} had left for the hour` };
+}
+
+/** Whoever runs with the hash of a plan is told how it has changed: so each hash leads to a run that has the plan. */
+async function rememberPlan(state: State, record: RunRecord, hash: string): Promise<void> {
+  await state.put(planKey(hash), { runId: record.runId }, { expiresAt: expiryOf(record) });
+}
+
+async function driftFrom(hash: string, plan: Plan, desk: Desk): Promise<string[]> {
+  const item = await desk.state.get(planKey(hash));
+  if (item === undefined) return [];
+  const { runId } = v.parse(v.object({ runId: v.string() }), item.value);
+  const planned = await readList(desk.state, runId, 'plan', plannedSchema);
+  return differences({ planned, excluded: await readList(desk.state, runId, 'excluded', excludedSchema) }, plan);
+}
+
+function planKey(hash: string): Key {
+  return { pk: `plan#${hash}`, sk: 'run' };
 }
 
 /** The plan as it was frozen. */
@@ -119,9 +168,15 @@ export async function report(record: RunRecord, ending: Ending, desk: Desk): Pro
     isGoing(before.status) ? { ...before, ...end, counts, finishedAt } : null,
   );
   await expireLists(desk.state, ended);
+  await settleDay(desk.state, job, runId, outcomes.filter(wasSent).length, desk.now());
   for (const { instanceId, status, attempts, code } of outcomes) {
     desk.log.info('outcome', { runId, instanceId, status, attempts, code });
   }
   desk.log.info('run ended', { runId, job: job.name, ...end, ...counts });
   return ending.status;
+}
+
+/** Whether a call went out for it, as far as anybody knows. */
+function wasSent({ status, attempts }: Outcome): boolean {
+  return attempts > 0 || status === 'unknown';
 }

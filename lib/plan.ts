@@ -3,7 +3,7 @@
 
 import * as v from 'valibot';
 import { hashOf } from './canonical.ts';
-import type { Action, Amount, Job, Selector, Tag, Waves } from './config.ts';
+import type { Action, Amount, Job, Project, Selector, Tag, Waves } from './config.ts';
 
 /** What the list of instances tells about one. */
 export interface Instance {
@@ -34,6 +34,8 @@ export interface Detail {
   readonly cacheMode: string | null;
   readonly task: string | null;
   readonly appendonly: boolean | null;
+  /** Until when the job leaves it alone after its last success, ISO 8601 UTC; null: not at all. */
+  readonly coolsUntil: string | null;
 }
 
 export interface PlannedInstance {
@@ -48,9 +50,12 @@ export const exclusionCodes = [
   'not_found',
   'unreadable',
   'protected',
+  'not_allowed',
   'unsupported_engine',
   'wrong_state',
   'busy',
+  'cooling_down',
+  'trimmed',
 ] as const;
 export type ExclusionCode = (typeof exclusionCodes)[number];
 
@@ -59,6 +64,8 @@ export interface ExcludedInstance {
   readonly name: string;
   readonly code: ExclusionCode;
   readonly reason: string;
+  /** When that is expected to be over, ISO 8601 UTC; absent where nobody can tell. */
+  readonly liftsAt?: string;
 }
 
 /** Stored entries, read back. */
@@ -74,6 +81,7 @@ export const excludedSchema = v.object({
   name: v.string(),
   code: v.picklist(exclusionCodes),
   reason: v.string(),
+  liftsAt: v.exactOptional(v.string()),
 }) satisfies v.GenericSchema<unknown, ExcludedInstance>;
 
 /** The frozen decision of a run. */
@@ -118,23 +126,41 @@ export function isProtected(protectedTag: Tag, tags: Instance['tags']): boolean 
 }
 
 /** Why this instance may not be acted on as far as the list tells, in the order of the guards; null when it may. */
-export function exclusion(action: Action, protectedTag: Tag, instance: Instance): ExcludedInstance | null {
-  const out = (code: ExclusionCode, reason: string): ExcludedInstance => ({
-    instanceId: instance.id,
-    name: instance.name,
-    code,
-    reason,
-  });
+export function exclusion(action: Action, project: Tags, instance: Instance): ExcludedInstance | null {
+  const out = (code: ExclusionCode, reason: string): ExcludedInstance => leftOut(instance, code, reason);
+  const { protectedTag } = project;
   if (instance.tags === null) return out('protected', 'its tags could not be read, so it counts as protected');
   if (isProtected(protectedTag, instance.tags)) {
     return out('protected', `it carries the tag ${protectedTag.key}=${protectedTag.value}`);
   }
+  if (action === 'flush' && !isAllowed(action, project, instance))
+    return out('not_allowed', notAllowed(action, project));
   const engine = unsupported(action, instance);
   if (engine !== null) return out('unsupported_engine', engine);
   if (!isActionable(action, instance.status)) {
     return out('wrong_state', `it is ${instance.status}; ${action} needs ${states[action].join(' or ')}`);
   }
   return null;
+}
+
+/** The tags that decide whether an instance may be touched. */
+type Tags = Pick<Project, 'protectedTag' | 'allowTag'>;
+
+/**
+ * Whether an instance allows destructive work where the project asks for it: the value of the tag lists the action,
+ * between whatever separates words there.
+ */
+function isAllowed(action: Action, { allowTag }: Tags, { tags }: Pick<Instance, 'tags'>): boolean {
+  if (allowTag === null) return true;
+  return (tags?.[allowTag] ?? '').split(/[^a-z_]+/).includes(action);
+}
+
+function notAllowed(action: Action, { allowTag }: Tags): string {
+  return `its tag ${allowTag ?? ''} does not list ${action}, which destroys its data`;
+}
+
+function leftOut(instance: Pick<Instance, 'id' | 'name'>, code: ExclusionCode, reason: string): ExcludedInstance {
+  return { instanceId: instance.id, name: instance.name, code, reason };
 }
 
 /** The states in which DCS takes an action (its state table, its user guide on restarting and on clearing data). */
@@ -160,8 +186,11 @@ export function losesData(action: Action, instance: Instance, detail: Detail): b
   return mode === null || mode === 'single' || detail.appendonly !== true;
 }
 
-/** Puts candidates into waves and says why the others are out. The order of `candidates` does not matter. */
-export function makePlan(job: Job, candidates: readonly Candidate[]): Plan {
+/**
+ * Puts candidates into waves and says why the others are out. The order of `candidates` does not matter. `room`: how many
+ * may be planned where the caps trim a plan; the last ones in the order of the waves are left out then.
+ */
+export function makePlan(job: Job, candidates: readonly Candidate[], room: number | null = null): Plan {
   if (new Set(candidates.map(({ id }) => id)).size !== candidates.length) throw new Error('a candidate stands twice');
   const excluded: ExcludedInstance[] = [];
   const planned: { readonly instance: Instance; readonly entry: PlannedInstance }[] = [];
@@ -171,27 +200,35 @@ export function makePlan(job: Job, candidates: readonly Candidate[]): Plan {
     else if (candidate.instance !== null) planned.push({ instance: candidate.instance, entry: verdict });
   }
   planned.sort((a, b) => byRank(job.waves.order, a.instance, b.instance));
+  // Where there is no room at all the plan stays whole, and the guards refuse it.
+  const kept = room === null || room === 0 ? planned : planned.slice(0, room);
+  const reason = `the caps leave room for ${kept.length} of ${planned.length}`;
+  excluded.push(...planned.slice(kept.length).map(({ instance }) => leftOut(instance, 'trimmed', reason)));
   excluded.sort((a, b) => compare(a.instanceId, b.instanceId));
   const waves = cutWaves(
     job.waves,
-    planned.map(({ entry }) => entry),
+    kept.map(({ entry }) => entry),
   );
   return { job: job.name, action: job.action, waves, excluded, hash: planHash(job, waves, excluded) };
 }
 
 function judge(job: Job, { id, instance, detail, unreadable }: Candidate): ExcludedInstance | PlannedInstance {
-  if (instance === null) {
-    return { instanceId: id, name: '', code: 'not_found', reason: 'the project has no such instance' };
-  }
+  if (instance === null) return leftOut({ id, name: '' }, 'not_found', 'the project has no such instance');
   const seen = detail === null ? instance : { ...instance, status: detail.status, tags: detail.tags };
-  const out = exclusion(job.action, job.project.protectedTag, seen);
+  const out = exclusion(job.action, job.project, seen);
   if (out !== null) return out;
-  if (unreadable) return { instanceId: id, name: instance.name, code: 'unreadable', reason: 'it could not be read' };
-  if (detail === null) return { instanceId: id, name: instance.name, code: 'not_found', reason: 'it is gone' };
-  if (detail.task !== null) {
-    return { instanceId: id, name: instance.name, code: 'busy', reason: `the task ${detail.task} is going on` };
-  }
+  if (unreadable) return leftOut(instance, 'unreadable', 'it could not be read');
+  if (detail === null) return leftOut(instance, 'not_found', 'it is gone');
+  if (detail.task !== null) return leftOut(instance, 'busy', `the task ${detail.task} is going on`);
   const dataLoss = losesData(job.action, instance, detail);
+  if (dataLoss && !isAllowed(job.action, job.project, seen)) {
+    return leftOut(instance, 'not_allowed', notAllowed(job.action, job.project));
+  }
+  const { coolsUntil } = detail;
+  if (coolsUntil !== null) {
+    const reason = `it was acted on a short while ago and is left alone until ${coolsUntil}`;
+    return { ...leftOut(instance, 'cooling_down', reason), liftsAt: coolsUntil };
+  }
   return { instanceId: id, name: instance.name, reason: whyPlanned(job, seen, dataLoss), dataLoss };
 }
 

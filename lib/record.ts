@@ -13,6 +13,7 @@ import type { Item, Key, State } from './state.ts';
 /** Ended: every status from `planned` on. */
 export const statuses = [
   'accepted',
+  'awaiting_approval',
   'running',
   'planned',
   'succeeded',
@@ -48,6 +49,34 @@ export interface Delivery {
   readonly bodyHash: string;
 }
 
+/** Somebody wants the run to send nothing more; read in the step of each send. `at`: ISO 8601 UTC. */
+export interface Stop {
+  readonly code: 'cancelled' | 'resolved' | 'paused';
+  readonly reason: string;
+  /** `operator:NAME`, `alert:SOURCE`. */
+  readonly by: string;
+  readonly at: string;
+}
+
+/** What was said to a plan. `at`: ISO 8601 UTC. */
+export interface Decision {
+  readonly verdict: 'approved' | 'rejected';
+  readonly by: string;
+  readonly at: string;
+  readonly reason?: string;
+}
+
+/** A plan that waits, or waited, for another operator. Times are ISO 8601 UTC. */
+export interface Approval {
+  /** Under which the execution is woken. */
+  readonly answerId: string;
+  /** The plan that is asked about, and no other one. */
+  readonly planHash: string;
+  readonly requestedAt: string;
+  readonly lapsesAt: string;
+  readonly decision?: Decision;
+}
+
 /** The head of a run: everything but the lists. Times are ISO 8601 UTC. */
 export interface RunRecord {
   readonly v: 1;
@@ -62,6 +91,10 @@ export interface RunRecord {
   /** Why a run was refused, missed or ended early; in lower case for programs, in a sentence for people. */
   readonly code?: string;
   readonly reason?: string;
+  /** When what a run was refused for is expected to be over. */
+  readonly liftsAt?: string;
+  readonly stop?: Stop;
+  readonly approval?: Approval;
   /** Whether an execution was started for it; one that was not is started by the next duplicate or tick. */
   readonly started: boolean;
   /** The execution that works on it: a second one would do everything again. */
@@ -81,8 +114,19 @@ export function runKey(runId: string): Key {
   return { pk: `run#${runId}`, sk: 'run' };
 }
 
-/** The lists of a run. The first four are written once, the outcomes again and again by the run's one execution. */
-export type RunList = 'inventory' | 'details' | 'plan' | 'excluded' | 'outcomes';
+/**
+ * The lists of a run. All are written once, but for the outcomes, which its one execution writes again and again. Those
+ * with a 2 are read after an approval.
+ */
+export type RunList =
+  | 'inventory'
+  | 'details'
+  | 'plan'
+  | 'excluded'
+  | 'outcomes'
+  | 'inventory2'
+  | 'details2'
+  | 'drifted';
 
 /** Key of the nth part of a list of a run; parts sort in order. */
 export function partKey(runId: string, list: RunList, part: number): Key {

@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import { type ExcludedInstance, excludedSchema, type PlannedInstance, plannedSchema } from './plan.ts';
-import { type Counts, type RunRecord, type RunStatus, readList } from './record.ts';
+import { type Approval, type Counts, type RunRecord, type RunStatus, readList, type Stop } from './record.ts';
 import type { State } from './state.ts';
 
 /** What became of one planned instance. Times are ISO 8601 UTC. */
@@ -52,7 +52,7 @@ export function statusOf(counts: Counts): Extract<RunStatus, 'succeeded' | 'part
 
 /** Whether a run with this status goes on. */
 export function isGoing(status: RunStatus): boolean {
-  return status === 'accepted' || status === 'running';
+  return status === 'accepted' || status === 'awaiting_approval' || status === 'running';
 }
 
 /** A run without its lists, as `GET /runs` shows it. */
@@ -64,6 +64,8 @@ export interface RunSummary {
   readonly status: RunStatus;
   readonly code?: string;
   readonly reason?: string;
+  /** When what a run was refused for is expected to be over. */
+  readonly liftsAt?: string;
   readonly requestedBy: string;
   readonly counts: Counts;
   readonly createdAt: string;
@@ -79,11 +81,15 @@ export interface RunView extends RunSummary {
     readonly excluded: readonly ExcludedInstance[];
   };
   readonly outcomes: readonly Outcome[];
+  /** Of a run whose plan waits, or waited, for another operator. */
+  readonly approval?: Omit<Approval, 'answerId'>;
+  /** Who wanted it to send nothing more. */
+  readonly stop?: Stop;
 }
 
 /** The head of a run for the outside: `reason` falls back to the one that the requester gave. */
 export function runSummary(record: RunRecord): RunSummary {
-  const { runId, job, action, event, status, code, counts, createdAt, startedAt, finishedAt } = record;
+  const { runId, job, action, event, status, code, liftsAt, counts, createdAt, startedAt, finishedAt } = record;
   const reason = record.reason ?? event.reason;
   return {
     runId,
@@ -93,6 +99,7 @@ export function runSummary(record: RunRecord): RunSummary {
     status,
     ...(code !== undefined && { code }),
     ...(reason !== undefined && { reason }),
+    ...(liftsAt !== undefined && { liftsAt }),
     requestedBy: event.requestedBy,
     counts,
     createdAt,
@@ -110,7 +117,15 @@ export async function runView(state: State, record: RunRecord): Promise<RunView>
     readList(state, runId, 'outcomes', outcomeSchema),
   ]);
   const waves = intoWaves(planned, plan?.waves ?? []);
-  return { ...runSummary(record), plan: { hash: plan?.hash ?? null, waves, excluded }, outcomes };
+  const whole = { ...runSummary(record), plan: { hash: plan?.hash ?? null, waves, excluded }, outcomes };
+  return { ...whole, ...approvalOf(record), ...(record.stop !== undefined && { stop: record.stop }) };
+}
+
+/** Without the id that wakes the execution: whoever has it could wake it without a word in the record. */
+function approvalOf({ approval }: RunRecord): Pick<RunView, 'approval'> {
+  if (approval === undefined) return {};
+  const { answerId: _, ...shown } = approval;
+  return { approval: shown };
 }
 
 /** Cuts the stored list of planned instances into its waves. */

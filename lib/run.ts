@@ -1,23 +1,20 @@
 // The whole flow: event → plan → guards → execute → retry → verify → report. Durable: it may be taken up again at any
 // line, so it touches the world only inside the engine's steps, or reads what is written once.
 
-import { takeRetries } from './budget.ts';
+import { askApproval, checkDrift, readDrifted } from './approval.ts';
 import type { Problem } from './classify.ts';
 import type { Project } from './config.ts';
 import type { Engine } from './engine.ts';
 import type { DcsApi } from './execute.ts';
-import { firstRefusal, maxRun, type Refusal } from './guards.ts';
+import { firstRefusal, maxRun, planGuards, type Refusal } from './guards.ts';
 import { type Inventory, readDetails, readInventory } from './inventory.ts';
-import { begin, type Desk, type Ending, freezePlan, frozen, frozenPlan, isOurs, report, saveOutcomes } from './keep.ts';
-import { leasesOf } from './lease.ts';
+import { begin, type Desk, type Ending, freezePlan, frozen, frozenPlan, report, takeQuota } from './keep.ts';
 import { stops } from './look.ts';
-import type { Plan } from './plan.ts';
-import type { RunRecord, RunStatus } from './record.ts';
-import { countOutcomes, type Outcome, statusOf } from './report.ts';
-import type { Halt } from './retry.ts';
-import { freshTrack, isFailure, outcomeOf, type Track } from './track.ts';
-import { runWave, type WaveResult } from './wave.ts';
+import { momentRefusal } from './moment.ts';
+import type { RunRecord, RunStatus, Stop } from './record.ts';
+import { countOutcomes, statusOf } from './report.ts';
 import { haltFor } from './wave-state.ts';
+import { type CountedEngine, runWaves, type Worked } from './waves.ts';
 
 /** The world that a run works in. */
 export interface World extends Desk {
@@ -35,87 +32,49 @@ export async function run(runId: string, engine: Engine, world: World): Promise<
 
 async function work(record: RunRecord, engine: CountedEngine, world: World): Promise<Ending> {
   const { job, event } = record;
-  const ports = { dcs: world.dcs(job.project), state: world.state, now: world.now };
+  const dcs = world.dcs(job.project);
+  const ports = { dcs, state: world.state, now: world.now };
+  const isDry = job.dryRun || event.dryRun === true;
+  // Whoever only looks may look at any time.
+  const mayBegin = async (): Promise<Refusal | null> => (isDry ? null : await momentRefusal(record, world));
 
+  const closed = await engine.step('may it begin', mayBegin);
+  if (closed !== null) return refused(closed);
   const inventory = await readInventory(engine, record, ports);
   if (!inventory.ok) return unreadable(inventory.problem);
   if (inventory.value.eligible > maxRun) return refused(tooMany(inventory.value));
   const details = await readDetails(engine, record, inventory.value, ports);
   if (!details.ok) return unreadable(details.problem);
 
-  const plannedAt = await engine.step('plan', () => freezePlan(record, inventory.value, world));
+  const { at: plannedAt, used, drift } = await engine.step('plan', () => freezePlan(record, inventory.value, world));
   const plan = await frozenPlan(record, world);
   const { total, outside } = inventory.value;
-  const refusal = firstRefusal({ job, event, plan, total, outside });
+  const refusal = firstRefusal(planGuards, { job, event, plan, total, outside, used, drift });
   if (refusal !== null) return refused(refusal);
   if (plan.waves.length === 0) return nothingToDo;
-  if (job.dryRun || event.dryRun === true) return { status: 'planned' };
+  if (isDry) return { status: 'planned' };
 
-  return conclude(await runWaves(record, plan, plannedAt, engine, world));
-}
-
-/** What the waves came to. `stopped`: the halt has ended something that would have gone on. */
-interface Worked {
-  readonly outcomes: readonly Outcome[];
-  readonly halt: Halt | null;
-  readonly stopped: boolean;
-}
-
-/** Wave after wave: each one is verified before the next begins, and a halt leaves the rest not started. */
-async function runWaves(
-  record: RunRecord,
-  plan: Plan,
-  plannedAt: number,
-  engine: CountedEngine,
-  world: World,
-): Promise<Worked> {
-  const { job, runId } = record;
-  const dcs = world.dcs(job.project);
-  const isCurrent = (): Promise<boolean> => isOurs(runId, engine.execution, world);
-  const outcomes = plan.waves.flat().map((planned) => outcomeOf(freshTrack(planned, 0)));
-  const leases = leasesOf(world.state, runId, world.now);
-  const takeMore = (calls: number): Promise<boolean> => takeRetries(world.state, job.project, calls, world.now());
-  let failures = 0;
-  let from = 0;
-  let halt: Halt | null = null;
-  let stopped = false;
-  for (const [i, planned] of plan.waves.entries()) {
-    const offset = from;
-    const save = (tracks: readonly Track[]): Promise<void> => saveOutcomes(record, outcomes, offset, tracks, world);
-    const { spent } = engine;
-    const ports = { engine, dcs, now: world.now, leases, isCurrent, spent, takeRetries: takeMore, save };
-    const task = { runId, job, number: i + 1, planned, failures, seenAt: plannedAt };
-    const wave: WaveResult = await runWave(task, ports);
-    await engine.step(`wave ${i + 1} done`, async () => {
-      await save(wave.tracks);
-      await leases.release(planned.map(({ instanceId }) => instanceId));
-      return null;
-    });
-    for (const [k, track] of wave.tracks.entries()) outcomes[offset + k] = outcomeOf(track);
-    failures += wave.tracks.filter(isFailure).length;
-    from += planned.length;
-    halt = wave.halt;
-    stopped = wave.stopped;
-    if (halt !== null || from === outcomes.length) break;
-    await engine.wait(`soak ${i + 1}`, job.waves.soak);
+  if (job.approval === 'required') {
+    const answer = await askApproval(engine, record, plan, world);
+    if (answer.kind === 'stopped') return stoppedBy(answer.stop);
+    if (answer.kind === 'refused') return refused(answer.refusal);
+    const still = await engine.step('may it still', mayBegin);
+    if (still !== null) return refused(still);
+    const drifted = await checkDrift(engine, record, plan, ports);
+    if (!drifted.ok) return unreadable(drifted.problem);
+    if (drifted.value !== null) return refused(drifted.value);
   }
-  const why = halt;
-  return {
-    outcomes: outcomes.map((outcome, k) => (k < from || why === null ? outcome : notStarted(outcome, why))),
-    halt,
-    stopped,
-  };
-}
 
-/** The engine, counting what it is asked for: an execution has room for so many operations only. */
-interface CountedEngine extends Engine {
-  readonly spent: () => number;
+  const overdrawn = await engine.step('quota', () => takeQuota(record, plan, total ?? 0, world));
+  if (overdrawn !== null) return refused(overdrawn);
+  const changed = await readDrifted(record, world);
+  return conclude(await runWaves({ record, plan, plannedAt, drift: changed }, engine, dcs, world));
 }
 
 function counted(engine: Engine): CountedEngine {
   let operations = 0;
-  const count = <T>(begun: Promise<T>): Promise<T> => {
-    operations += 1;
+  const count = <T>(begun: Promise<T>, cost = 1): Promise<T> => {
+    operations += cost;
     return begun;
   };
   return {
@@ -123,20 +82,23 @@ function counted(engine: Engine): CountedEngine {
     step: (name, work) => count(engine.step(name, work)),
     once: (name, work) => count(engine.once(name, work)),
     wait: (name, seconds) => count(engine.wait(name, seconds)),
+    answer: (name, seconds, ask) => count(engine.answer(name, seconds, ask), 2),
     spent: () => operations,
   };
 }
 
 function conclude({ outcomes, halt, stopped }: Worked): Ending {
   const counts = countOutcomes(outcomes);
-  const status = statusOf(counts);
   // A threshold that was reached by the very last instance has stopped nothing.
-  const isNews = halt !== null && (halt.code !== 'max_failures' || counts.notStarted > 0 || stopped);
-  return { status, outcomes, ...(isNews && { code: halt.code, reason: halt.reason }) };
+  const isNews = halt !== null && (counts.notStarted > 0 || stopped || halt.code !== 'max_failures');
+  const why = isNews ? { code: halt.code, reason: halt.reason } : {};
+  const wasStopped = isNews && (halt.code === 'cancelled' || halt.code === 'resolved');
+  return { status: wasStopped ? 'cancelled' : statusOf(counts), outcomes, ...why };
 }
 
-function notStarted(outcome: Outcome, halt: Halt): Outcome {
-  return { ...outcome, code: halt.code, reason: halt.reason };
+/** Somebody stopped the run before anything was sent. */
+function stoppedBy({ code, reason, by }: Stop): Ending {
+  return { status: code === 'paused' ? 'refused' : 'cancelled', code, reason: `${by}: ${reason}` };
 }
 
 /** DCS could not be read, so nothing was planned and nothing was sent. */
@@ -145,8 +107,8 @@ function unreadable(problem: Problem): Ending {
   return { status: 'failed', code: stops(problem) ? code : 'dcs_unavailable', reason };
 }
 
-function refused({ code, reason }: Refusal): Ending {
-  return { status: 'refused', code, reason };
+function refused(refusal: Refusal): Ending {
+  return { status: 'refused', ...refusal };
 }
 
 function tooMany({ eligible }: Inventory): Refusal {

@@ -26,6 +26,8 @@ export interface Track {
   /** Calls that carried it, refused ones included; what makes another call a retry for the budget. */
   readonly calls: number;
   readonly dueAt: number;
+  /** Another run holds its lease, and it waits for that. */
+  readonly queued: boolean;
   /** Calls never mix groups; 0 is the common one, others come from splitting a refused batch. */
   readonly group: number;
   /** When a call that named it among others was refused as a whole, and how many it named; null: that is settled. */
@@ -57,6 +59,7 @@ export function freshTrack({ instanceId, name, dataLoss }: PlannedInstance, now:
     attempts: 0,
     calls: 0,
     dueAt: now,
+    queued: false,
     group: 0,
     refused: null,
     maybeDone: false,

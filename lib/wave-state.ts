@@ -3,8 +3,9 @@
 
 import type { Problem } from './classify.ts';
 import type { Job } from './config.ts';
-import { applySent, type Sent, sentence, takeApart } from './execute.ts';
+import { applySent, type Sent, sentence, takeApart, type Unsent } from './execute.ts';
 import { stops } from './look.ts';
+import type { Verdict } from './moment.ts';
 import type { PlannedInstance } from './plan.ts';
 import { backoffDelay, chanceOf, expire, type Halt, halted } from './retry.ts';
 import { ended, isFailure, type Track } from './track.ts';
@@ -21,6 +22,8 @@ export interface WaveTask {
   readonly failures: number;
   /** When the instances were last looked at before, in ms. */
   readonly seenAt: number;
+  /** Planned instances that changed before the plan was approved, and how. */
+  readonly drift: ReadonlyMap<string, string>;
 }
 
 /** A wave between two turns. Times in ms since the epoch, `gap` in seconds. */
@@ -38,6 +41,8 @@ export interface Wave {
   readonly leasedAt: number;
   /** Until when a throttled project wants to be left alone. */
   readonly heldUntil: number;
+  /** Since when nothing may be sent for the moment; null: it may. */
+  readonly heldSince: number | null;
   /** An answer wants a look before anything else. */
   readonly ask: boolean;
   readonly turn: number;
@@ -55,11 +60,7 @@ const longestGap = 60;
 
 /** The wave after one answer. */
 export function applyAnswer(wave: Wave, batch: readonly Track[], sent: Sent): Wave {
-  if ('unsent' in sent) {
-    // What is late runs out of time in `judge`; a run that somebody else has ended has nothing more to say.
-    const halt = sent.unsent === 'closed' ? closed : wave.halt;
-    return { ...wave, now: Math.max(wave.now, sent.at), halt };
-  }
+  if ('unsent' in sent) return applyUnsent(wave, sent);
   const left = new Set(sent.left);
   const called = batch.filter((_, i) => !left.has(i));
   const lost = batch.filter((_, i) => left.has(i)).map((track) => ended(track, 'skipped', heldElsewhere));
@@ -80,6 +81,45 @@ export function applyAnswer(wave: Wave, batch: readonly Track[], sent: Sent): Wa
   );
   const heldUntil = Math.max(wave.heldUntil, sent.at + (problem?.retryAfter ?? 0) * 1000);
   return heldBack({ ...next, heldUntil });
+}
+
+function applyUnsent(wave: Wave, { unsent, why = stateSilent, at }: Unsent & { readonly at: number }): Wave {
+  const now = Math.max(wave.now, at);
+  // What is late runs out of time in `judge`; where the state did not answer, it is asked again at the next retry.
+  if (unsent === 'late' || unsent === 'state') return { ...wave, now };
+  return applyVerdict(wave, unsent === 'closed' ? { kind: 'closed' } : { kind: unsent, why }, now);
+}
+
+/** The wave after a verdict that is not "go": what is due waits a while, or nothing more is sent at all. */
+export function applyVerdict(wave: Wave, verdict: Exclude<Verdict, { kind: 'go' }>, at: number): Wave {
+  const now = Math.max(wave.now, at);
+  if (verdict.kind === 'closed') return { ...wave, now, halt: wave.halt ?? closed };
+  const { code, reason } = verdict.why;
+  if (verdict.kind === 'halt') return { ...wave, now, halt: wave.halt ?? { code, reason, blind: false } };
+  const waiting = wave.tracks
+    .filter((track) => track.phase === 'due')
+    .map((track) => ({ ...track, problem: { code, reason } }));
+  const next = { ...replace(wave, waiting), now, heldSince: wave.heldSince ?? now };
+  return heldBack({ ...next, heldUntil: Math.max(wave.heldUntil, now + holdGap * 1000) });
+}
+
+/** Seconds until a run that is held asks again: an hour of it costs 240 durable operations. */
+const holdGap = 30;
+
+/** The wave may go on after having been held for a while: what is due is looked at first. */
+export function asking(wave: Wave, at: number): Wave {
+  const due = wave.tracks.filter((track) => isDue(track, wave.now) && !track.queued);
+  const tracks = due.map((track): Track => ({ ...track, phase: 'asking' }));
+  return { ...replace(wave, tracks), now: Math.max(wave.now, at), heldSince: null, ask: true };
+}
+
+/** The wave after those that wait for another run have asked for their leases; `letters` in the order of `waiting`. */
+export function applyQueue(wave: Wave, waiting: readonly Track[], letters: string, at: number): Wave {
+  const after = waiting.map((track, i): Track => {
+    if (letters[i] === 'h') return { ...track, dueAt: at + holdGap * 1000 };
+    return { ...track, queued: false, phase: 'asking', problem: null };
+  });
+  return { ...replace(wave, after), now: Math.max(wave.now, at), ask: wave.ask || /[tr]/.test(letters) };
 }
 
 /** A throttled project is left alone for as long as it says: nothing that is or becomes due goes out before. */
@@ -181,11 +221,16 @@ const closed: Halt = { code: 'closed', reason: 'the run was ended by somebody el
 /** Another run of ours is at work on the instance: a collision. */
 export const heldElsewhere = { code: 'collision', reason: 'another run is at work on it' };
 
-export const emptyBudget: Halt = {
-  code: 'retry_budget',
-  reason: 'the retry budget of the project is spent for this hour (rate.retriesPerHour)',
-  blind: false,
-};
+/** The retry budget is empty: the run ends. */
+export const spentBudget = {
+  kind: 'halt',
+  why: {
+    code: 'retry_budget',
+    reason: 'the retry budget of the project is spent for this hour (rate.retriesPerHour)',
+  },
+} as const;
+
+const stateSilent = { code: 'state', reason: 'the state did not answer' };
 
 /** To be sent now. */
 export function isDue({ phase, dueAt }: Track, now: number): boolean {

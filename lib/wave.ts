@@ -2,18 +2,21 @@
 // whichever comes next. A turn is a few durable steps; what their results mean is said in wave-state.ts.
 
 import type { Problem } from './classify.ts';
-import type { Action } from './config.ts';
+import type { Action, Job } from './config.ts';
 import type { Engine } from './engine.ts';
-import { batchesOf, batchSize, type DcsApi, type Sent, send } from './execute.ts';
+import { batchesOf, batchSize, type DcsApi, type Sent, send, type Unsent } from './execute.ts';
 import { type Leases, leaseTime } from './lease.ts';
 import { atOnce, type Looks, lookAt, stops } from './look.ts';
+import type { Verdict } from './moment.ts';
 import type { Halt } from './retry.ts';
 import { ended, freshTrack, type Track } from './track.ts';
 import { type Look, needsTask } from './verify.ts';
 import {
   applyAnswer,
   applyLooks,
-  emptyBudget,
+  applyQueue,
+  applyVerdict,
+  asking,
   firstGroup,
   haltFor,
   heldElsewhere,
@@ -21,6 +24,7 @@ import {
   isWatched,
   judge,
   postpone,
+  spentBudget,
   type Wave,
   type WaveTask,
 } from './wave-state.ts';
@@ -31,8 +35,8 @@ export interface WavePorts {
   readonly dcs: DcsApi;
   readonly now: () => number;
   readonly leases: Leases;
-  /** Whether the run is still this execution's to work on. */
-  readonly isCurrent: () => Promise<boolean>;
+  /** Whether the run may send at this moment. */
+  readonly mayGoOn: () => Promise<Verdict>;
   /** Durable operations of the run so far. */
   readonly spent: () => number;
   /** Takes calls from the project's retry budget; false when it is empty. */
@@ -67,6 +71,7 @@ function within(wave: Wave, spent: number): Wave {
 
 async function takeTurn(wave: Wave, ports: WavePorts): Promise<Wave> {
   if (wave.tracks.every(({ phase }) => phase === 'ended')) return wave;
+  if (wave.tracks.some((track) => track.queued && isDue(track, wave.now))) return queue(wave, ports);
   if (wave.tracks.some((track) => isDue(track, wave.now))) return sendDue(wave, ports);
   if (wave.ask || (wave.now >= wave.lookAt && wave.tracks.some(isWatched))) return look(wave, ports);
   return rest(wave, ports);
@@ -90,7 +95,9 @@ async function open(task: WaveTask, ports: WavePorts): Promise<Wave> {
   });
   return {
     task,
-    tracks: planned.map((instance, i) => leased(freshTrack(instance, opened.at), opened.leases[i], isOld)),
+    tracks: planned.map((instance, i) =>
+      leased(drifted(freshTrack(instance, opened.at), task), opened.leases[i], isOld, job.collision),
+    ),
     now: opened.at,
     deadline: opened.at + job.retry.for * 1000,
     round: 0,
@@ -100,6 +107,7 @@ async function open(task: WaveTask, ports: WavePorts): Promise<Wave> {
     ask: isOld || opened.leases.includes('r'),
     leasedAt: opened.at,
     heldUntil: 0,
+    heldSince: null,
     turn: 0,
     halt: opened.problem === null ? null : haltFor(opened.problem, true),
     stopped: false,
@@ -115,9 +123,11 @@ async function sendDue(wave: Wave, ports: WavePorts): Promise<Wave> {
   for (let from = 0; from < batches.length; from += atOnce) {
     const some = batches.slice(from, from + atOnce);
     const before = next;
-    if (!(await ports.engine.step(name(wave, `sending ${from + 1}`), () => prepare(before, some, ports)))) {
-      return { ...next, halt: emptyBudget };
-    }
+    const prepared = await ports.engine.step(name(wave, `sending ${from + 1}`), () => prepare(before, some, ports));
+    if (prepared.kind !== 'go')
+      return applyVerdict(next, prepared.kind === 'budget' ? spentBudget : prepared, prepared.at);
+    if (isStale(next, prepared.at)) return asking(next, prepared.at);
+    next = { ...next, heldSince: null };
     const answers = await sendSome(wave, ports, some, from);
     next = judge(answers.reduce((state, { batch, sent }) => applyAnswer(state, batch, sent), next));
     if (next.halt !== null || answers.some(({ sent }) => isHeldBack(sent))) break;
@@ -125,17 +135,48 @@ async function sendDue(wave: Wave, ports: WavePorts): Promise<Wave> {
   return postpone(next, wave.now);
 }
 
-/** Before a few calls: pays for those that repeat something, and notes what is about to be sent. */
-async function prepare(wave: Wave, batches: readonly Track[][], ports: WavePorts): Promise<boolean> {
+type Prepared = { readonly at: number } & (Verdict | { readonly kind: 'budget' });
+
+/** Before a few calls: asks whether they may go, pays for those that repeat something, notes what is about to be sent. */
+async function prepare(wave: Wave, batches: readonly Track[][], ports: WavePorts): Promise<Prepared> {
+  const at = ports.now();
+  const verdict = await ports.mayGoOn();
+  if (verdict.kind !== 'go') {
+    await ports.leases.keep(ofGoing(wave));
+    return { ...verdict, at };
+  }
+  if (isStale(wave, at)) return { kind: 'go', at };
   const repeats = batches.filter((batch) => batch.some(({ calls }) => calls > 0)).length;
-  if (repeats > 0 && !(await ports.takeRetries(repeats))) return false;
+  if (repeats > 0 && !(await ports.takeRetries(repeats))) return { kind: 'budget', at };
   const about = new Set(batches.flat().map(({ id }) => id));
   await ports.save(wave.tracks.map((track) => (about.has(track.id) ? { ...track, ...sending } : track)));
-  return true;
+  return { kind: 'go', at };
+}
+
+/** Held back for so long that what was known of the instances is old: they are looked at first. */
+function isStale({ heldSince }: Wave, at: number): boolean {
+  return heldSince !== null && at - heldSince > freshFor;
+}
+
+/** Takes the leases of those that wait for another run; whoever gets one is looked at before anything is sent. */
+async function queue(wave: Wave, ports: WavePorts): Promise<Wave> {
+  const waiting = wave.tracks.filter((track) => track.queued && isDue(track, wave.now));
+  const { at, letters } = await ports.engine.step(name(wave, 'queue'), async () => {
+    await ports.leases.keep(ofGoing(wave));
+    return { at: ports.now(), letters: await ports.leases.take(waiting.map(({ id }) => id)) };
+  });
+  return applyQueue(wave, waiting, letters, at);
+}
+
+function ofGoing({ tracks }: Wave): string[] {
+  return tracks.filter(({ phase, queued }) => phase !== 'ended' && !queued).map(({ id }) => id);
 }
 
 function isHeldBack(sent: Sent): boolean {
-  return 'problem' in sent && (sent.problem.class === 'throttled' || sent.problem.class === 'unreachable');
+  return (
+    'unsent' in sent ||
+    ('problem' in sent && (sent.problem.class === 'throttled' || sent.problem.class === 'unreachable'))
+  );
 }
 
 interface SentBatch {
@@ -165,7 +206,7 @@ async function sendHeld(ports: WavePorts, action: Action, batch: readonly Track[
   const { dcs, now } = ports;
   const ids = batch.map(({ id }) => id);
   const may = await mayStillSend(ports, ids);
-  if (typeof may === 'string') return { at: now(), unsent: may };
+  if ('unsent' in may) return { at: now(), ...may };
   // The process may have been away since the turn began.
   if (now() > deadline && batch.some(({ calls }) => calls > 0)) return { at: now(), unsent: 'late' };
   const left = ids.flatMap((_, i) => (may.leases[i] === 't' ? [] : [i]));
@@ -178,11 +219,13 @@ async function sendHeld(ports: WavePorts, action: Action, batch: readonly Track[
 async function mayStillSend(
   ports: WavePorts,
   ids: readonly string[],
-): Promise<{ readonly leases: string } | 'closed' | 'state'> {
+): Promise<{ readonly leases: string } | Pick<Unsent, 'unsent' | 'why'>> {
   try {
-    return (await ports.isCurrent()) ? { leases: await ports.leases.keep(ids) } : 'closed';
+    const verdict = await ports.mayGoOn();
+    if (verdict.kind === 'go') return { leases: await ports.leases.keep(ids) };
+    return { unsent: verdict.kind, ...('why' in verdict && { why: verdict.why }) };
   } catch {
-    return 'state';
+    return { unsent: 'state' };
   }
 }
 
@@ -198,7 +241,7 @@ async function look(wave: Wave, ports: WavePorts): Promise<Wave> {
   const seen = await ports.engine.step(name(wave, 'look'), async () => {
     await ports.save(wave.tracks);
     const renewed = ports.now() - wave.leasedAt >= leaseTime / 4;
-    if (renewed) await ports.leases.keep(wave.tracks.filter(({ phase }) => phase !== 'ended').map(({ id }) => id));
+    if (renewed) await ports.leases.keep(ofGoing(wave));
     const looks = await lookAt(ports.dcs, wish);
     return { ...pack(looks), renewed, at: ports.now() };
   });
@@ -249,9 +292,17 @@ function pack({ looks, problem }: Looks): { kinds: (Look | null)[]; which: numbe
  * A track as the wave begins: held by another run, it is left out. Taken over from a run that died, or last seen a while
  * ago, it is looked at first: what that run left behind, whether it has been protected or is at work since the plan.
  */
-function leased(track: Track, letter: string | undefined, isOld: boolean): Track {
+function leased(track: Track, letter: string | undefined, isOld: boolean, collision: Job['collision']): Track {
+  if (track.phase === 'ended') return track;
+  if (letter === 'h' && collision === 'queue') return { ...track, queued: true, problem: heldElsewhere };
   if (letter === 'h') return ended(track, 'skipped', heldElsewhere);
   return letter === 'r' || isOld ? { ...track, phase: 'asking' } : track;
+}
+
+/** Changed between its plan and the approval of it. */
+function drifted(track: Track, { drift }: WaveTask): Track {
+  const reason = drift.get(track.id);
+  return reason === undefined ? track : ended(track, 'skipped', { code: 'drifted', reason });
 }
 
 function keysBefore(wave: Wave, { id, evidence }: Track): [string, number][] {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from '@jest/globals';
 import type { Action, Job } from '../lib/config.ts';
-import { firstRefusal, type GuardFacts, guards, maxRun } from '../lib/guards.ts';
+import { firstRefusal, type GuardFacts, maxRun, planGuards } from '../lib/guards.ts';
 import type { ExclusionCode, Plan, PlannedInstance } from '../lib/plan.ts';
 import { idOf, jobOf } from './support/scenario.ts';
 
@@ -22,8 +22,19 @@ function factsOf(change: Partial<GuardFacts> = {}): GuardFacts {
     requestedBy: 'webhook:nightly',
     receivedAt: '2026-11-23T02:00:00Z',
   } satisfies GuardFacts['event'];
-  return { job: jobOf('flush'), event, plan: planOf([planned(3)]), total: 10, outside: [], ...change };
+  return {
+    job: jobOf('flush'),
+    event,
+    plan: planOf([planned(3)]),
+    total: 10,
+    outside: [],
+    used: unused,
+    drift: [],
+    ...change,
+  };
 }
+
+const unused = { today: 0, todayUntil: null, alerted: [], alertedUntil: null };
 
 function guarded(maxInstances: number, maxPercent: number, stated = true, action: Action = 'flush'): Job {
   return jobOf(action, { guards: { ...jobOf(action).guards, maxInstances, maxPercent, stated } });
@@ -42,25 +53,26 @@ describe('the guards', () => {
     ['guards_not_stated', factsOf({ event: scheduled, job: guarded(50, 100, false) })],
     ['total_unknown', factsOf({ total: null })],
     ['over_cap', factsOf({ job: guarded(2, 100) })],
+    ['over_day_cap', factsOf({ used: { ...unused, today: 99_998 } })],
   ];
 
   it('are as many as there are codes', () => {
-    expect(guards.length).toBe(only.length);
+    expect(planGuards.length).toBe(only.length);
   });
 
   it.each(only.map(([code, facts], i) => [i + 1, code, facts] as const))(
     'number %i refuses with %s what no other one refuses first',
     (number, code, facts) => {
-      const refusals = guards.map((guard) => guard(facts)?.code);
+      const refusals = planGuards.map((guard) => guard(facts)?.code);
 
-      expect(firstRefusal(facts)?.code).toBe(code);
+      expect(firstRefusal(planGuards, facts)?.code).toBe(code);
       expect(refusals[number - 1]).toBe(code);
       expect(refusals.slice(0, number - 1)).toEqual(Array(number - 1).fill(undefined));
     },
   );
 
   it('let a plain run pass', () => {
-    expect(firstRefusal(factsOf())).toBeNull();
+    expect(firstRefusal(planGuards, factsOf())).toBeNull();
   });
 
   it('refuse in their order where several would', () => {
@@ -71,10 +83,10 @@ describe('the guards', () => {
       total: null,
     });
 
-    const refusals = guards.map((guard) => guard(all)?.code).filter((code) => code !== undefined);
+    const refusals = planGuards.map((guard) => guard(all)?.code).filter((code) => code !== undefined);
 
     expect(refusals).toEqual(['outside_target', 'plan_changed', 'guards_not_stated', 'total_unknown', 'over_cap']);
-    expect(firstRefusal(all)?.code).toBe('outside_target');
+    expect(firstRefusal(planGuards, all)?.code).toBe('outside_target');
   });
 });
 
@@ -93,7 +105,7 @@ describe('a run passes', () => {
       factsOf({ event: scheduled, job: guarded(50, 100, false, 'restart'), plan: planOf([planned(3, false)]) }),
     ],
   ])('%s', (_, facts) => {
-    expect(firstRefusal(facts)).toBeNull();
+    expect(firstRefusal(planGuards, facts)).toBeNull();
   });
 });
 
@@ -106,11 +118,11 @@ describe('everything excluded', () => {
     [['not_found'], 'all_excluded'],
     [['unsupported_engine', 'wrong_state'], 'all_excluded'],
   ])('as %j gives %s', (codes, code) => {
-    expect(firstRefusal(factsOf({ plan: planOf([], codes) }))?.code).toBe(code);
+    expect(firstRefusal(planGuards, factsOf({ plan: planOf([], codes) }))?.code).toBe(code);
   });
 
   it('says how many for which reason', () => {
-    const refusal = firstRefusal(factsOf({ plan: planOf([], ['protected', 'busy', 'protected']) }));
+    const refusal = firstRefusal(planGuards, factsOf({ plan: planOf([], ['protected', 'busy', 'protected']) }));
 
     expect(refusal?.reason).toBe('no instance may be touched: 2 protected, 1 busy');
   });
@@ -137,7 +149,7 @@ describe('the caps', () => {
         total,
       });
 
-      const refusal = firstRefusal(facts);
+      const refusal = firstRefusal(planGuards, facts);
 
       expect(refusal).toEqual(
         why === null ? null : { code: 'over_cap', reason: `${count} instances are planned; ${why}` },
@@ -155,6 +167,6 @@ describe('ids outside the target', () => {
   ])('are named, three at most (%i)', (count, text) => {
     const outside = Array.from({ length: count }, (_, i) => idOf(i + 1));
 
-    expect(firstRefusal(factsOf({ outside }))?.reason).toContain(text);
+    expect(firstRefusal(planGuards, factsOf({ outside }))?.reason).toContain(text);
   });
 });

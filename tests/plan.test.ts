@@ -19,6 +19,7 @@ import {
 import { idOf, jobOf } from './support/scenario.ts';
 
 const tag = { key: 'dcs-autopilot-protected', value: 'true' };
+const tags = { protectedTag: tag, allowTag: null };
 const none: Selector = { tags: {}, names: [], ids: [] };
 
 function instanceOf(number: number, change: Partial<Instance> = {}): Instance {
@@ -35,7 +36,7 @@ function instanceOf(number: number, change: Partial<Instance> = {}): Instance {
 }
 
 function detailOf(change: Partial<Detail> = {}): Detail {
-  return { status: 'RUNNING', tags: {}, cacheMode: 'ha', task: null, appendonly: true, ...change };
+  return { status: 'RUNNING', tags: {}, cacheMode: 'ha', task: null, appendonly: true, coolsUntil: null, ...change };
 }
 
 function candidateOf(number: number, instance: Partial<Instance> = {}, detail: Partial<Detail> = {}): Candidate {
@@ -163,7 +164,7 @@ describe('an instance', () => {
   it.each(states)('that is %s may be restarted: %s, flushed: %s', (status, restart, flush) => {
     const actions = (['restart', 'soft_restart', 'flush'] as const).map((action) => isActionable(action, status));
     const codes = (['restart', 'flush'] as const).map(
-      (action) => exclusion(action, tag, instanceOf(1, { status }))?.code,
+      (action) => exclusion(action, tags, instanceOf(1, { status }))?.code,
     );
 
     expect(actions).toEqual([restart, restart, flush]);
@@ -183,7 +184,7 @@ describe('an instance', () => {
 
   it.each(engines)('of %s %j may be restarted: %s, softly: %s, flushed: %s', (engine, version, ...allowed) => {
     const codes = (['restart', 'soft_restart', 'flush'] as const).map(
-      (action) => exclusion(action, tag, instanceOf(1, { engine, version }))?.code,
+      (action) => exclusion(action, tags, instanceOf(1, { engine, version }))?.code,
     );
 
     expect(codes).toEqual(allowed.map((isAllowed) => (isAllowed ? undefined : 'unsupported_engine')));
@@ -192,9 +193,9 @@ describe('an instance', () => {
   it('that is all of it is protected first, then of the wrong engine, then in the wrong state', () => {
     const worst = { tags: null, version: '3.0', status: 'FROZEN' };
 
-    expect(exclusion('flush', tag, instanceOf(1, worst))?.code).toBe('protected');
-    expect(exclusion('flush', tag, instanceOf(1, { ...worst, tags: {} }))?.code).toBe('unsupported_engine');
-    expect(exclusion('flush', tag, instanceOf(1, { ...worst, tags: {}, version: '5.0' }))?.code).toBe('wrong_state');
+    expect(exclusion('flush', tags, instanceOf(1, worst))?.code).toBe('protected');
+    expect(exclusion('flush', tags, instanceOf(1, { ...worst, tags: {} }))?.code).toBe('unsupported_engine');
+    expect(exclusion('flush', tags, instanceOf(1, { ...worst, tags: {}, version: '5.0' }))?.code).toBe('wrong_state');
   });
 
   it.each<[Partial<Instance>, string]>([
@@ -205,7 +206,7 @@ describe('an instance', () => {
     [{ engine: 'Memcached' }, 'flush is for Redis, this is Memcached'],
     [{ status: 'FROZEN' }, 'it is FROZEN; flush needs RUNNING'],
   ])('%j is told the reason %j', (change, reason) => {
-    expect(exclusion('flush', tag, instanceOf(1, change))).toMatchObject({
+    expect(exclusion('flush', tags, instanceOf(1, change))).toMatchObject({
       instanceId: idOf(1),
       name: 'cache-1',
       reason,

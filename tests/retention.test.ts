@@ -152,7 +152,7 @@ describe('a run that is played to its end', () => {
         const { put } = state;
         state.put = async (key, value, options) => {
           await put.call(state, key, value, options);
-          const expiries = state.keys().map((each) => (each.sk === 'lease' ? null : state.expiryOf(each)));
+          const expiries = state.keys().map((each) => (each.pk.startsWith('run#') ? state.expiryOf(each) : null));
           seen.push(...expiries.flatMap((expiry) => (expiry === null ? [] : [(expiry ?? 0) - clock.now()])));
         };
       },

@@ -102,7 +102,7 @@ describe('a fleet that changes while it is read', () => {
     const played = await play({
       job: jobOf('flush', { waves: { ...jobOf('flush').waves, ...waves } }),
       fleet: { instances: instances(501) },
-      crash: { at: 2, when: 'before' },
+      crash: { at: 3, when: 'before' },
       wrap: (dcs) => ({
         ...methodsOf(dcs),
         list: async (tags) => {

@@ -17,7 +17,7 @@ const busy: Look = { ...idle, task: 'BACKUPING' };
 
 function waveOf(tracks: readonly Track[], change: Partial<Wave> = {}, job: Job = jobOf('flush')): Wave {
   return {
-    task: { runId: 'run-1', job, number: 1, planned: [], failures: 0, seenAt: start },
+    task: { runId: 'run-1', job, number: 1, planned: [], failures: 0, seenAt: start, drift: new Map() },
     tracks,
     now: start,
     deadline: start + 3_600_000,
@@ -27,6 +27,7 @@ function waveOf(tracks: readonly Track[], change: Partial<Wave> = {}, job: Job =
     lookAt: start + 10_000,
     leasedAt: start,
     heldUntil: 0,
+    heldSince: null,
     ask: false,
     turn: 0,
     halt: null,

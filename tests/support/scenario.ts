@@ -87,6 +87,17 @@ export interface Scenario {
   readonly wrap?: (dcs: DcsApi, clock: VirtualClock, fleet: Fleet) => DcsApi;
   /** Milliseconds that the nth wake comes late; default: none. */
   readonly late?: (wake: number) => number;
+  /** What somebody does while the run sleeps, so many seconds after it began. */
+  readonly meanwhile?: readonly { readonly after: number; readonly does: (night: Night) => Promise<void> }[];
+}
+
+/** What is there to act on while a run goes. */
+export interface Night {
+  readonly runId: string;
+  readonly state: MemoryState;
+  readonly fleet: Fleet;
+  readonly engine: VirtualEngine;
+  readonly clock: VirtualClock;
 }
 
 /** A port as an object of its own, so that a test can replace some of its methods. */
@@ -121,6 +132,10 @@ export async function play(scenario: Scenario): Promise<Played> {
   const dcs = scenario.wrap?.(memory, clock, fleet) ?? memory;
   await scenario.before?.(state, clock);
   const id = await store(state, scenario, clock);
+  for (const { after, does } of scenario.meanwhile ?? []) {
+    const night = { runId: id, state, fleet, engine, clock };
+    engine.meanwhile({ at: clock.now() + after * 1000, does: () => does(night) });
+  }
   const silence = (): void => undefined;
   const log = { error: silence, warn: silence, info: silence, debug: silence };
   const world: World = { state, dcs: () => dcs, now: clock.now, log };

@@ -1,0 +1,91 @@
+// What somebody says to stop work that is going: a pause of one project or of all, and the storm of a project. Flags are
+// read before a run begins and again in the step of each send.
+
+import * as v from 'valibot';
+import { asJson } from './record.ts';
+import type { Item, Key, State } from './state.ts';
+
+/** Nothing new is sent, to one project or (`project` null) to any. `at`: ISO 8601 UTC. */
+export interface Pause {
+  readonly project: string | null;
+  readonly reason: string;
+  /** `operator:NAME`. */
+  readonly by: string;
+  readonly at: string;
+}
+
+/** So many instances alert that acting on each would make things worse. Times are ISO 8601 UTC. */
+export interface Storm {
+  readonly since: string;
+  /** Until when it lasts at the least. */
+  readonly until: string;
+  readonly reason: string;
+}
+
+/** What stands for one project at the moment. */
+export interface Flags {
+  readonly pause: Pause | null;
+  readonly storm: Storm | null;
+}
+
+const pauseSchema = v.object({ project: v.nullable(v.string()), reason: v.string(), by: v.string(), at: v.string() });
+const stormSchema = v.object({ since: v.string(), until: v.string(), reason: v.string() });
+
+/** Project names cannot hold a `*`. */
+const everywhere = '*';
+
+function keyOf(kind: 'pause' | 'storm', project: string | null): Key {
+  return { pk: 'flags', sk: `${kind}#${project ?? everywhere}` };
+}
+
+/** The flags of a project; a pause of everything comes first. */
+export async function readFlags(state: State, project: string): Promise<Flags> {
+  const [all, own, storm] = await Promise.all([
+    state.get(keyOf('pause', null)),
+    state.get(keyOf('pause', project)),
+    state.get(keyOf('storm', project)),
+  ]);
+  return {
+    pause: storedIn(all, pauseSchema) ?? storedIn(own, pauseSchema),
+    storm: storedIn(storm, stormSchema),
+  };
+}
+
+/** Every pause that stands. */
+export async function readPauses(state: State): Promise<readonly Pause[]> {
+  const items = await state.query('flags', 'pause#');
+  return items.map((item) => storedIn(item, pauseSchema)).filter((pause) => pause !== null);
+}
+
+/** Raises a pause; the one that stands there already is replaced. */
+export async function raisePause(state: State, pause: Pause): Promise<void> {
+  await state.put(keyOf('pause', pause.project), asJson(pause));
+}
+
+/** Lifts a pause; false where none stood. */
+export async function liftPause(state: State, project: string | null): Promise<boolean> {
+  return lower(state, keyOf('pause', project));
+}
+
+/** Raises the storm of a project, or changes the one that stands. */
+export async function raiseStorm(state: State, project: string, storm: Storm): Promise<void> {
+  await state.put(keyOf('storm', project), asJson(storm));
+}
+
+/** Lifts the storm of a project; false where none stood. */
+export async function liftStorm(state: State, project: string): Promise<boolean> {
+  return lower(state, keyOf('storm', project));
+}
+
+/** A flag that is down stays as null: there is nothing else that the port could do. */
+async function lower(state: State, key: Key): Promise<boolean> {
+  for (;;) {
+    const item = await state.get(key);
+    if (item === undefined || item.value === null) return false;
+    if (await state.updateIf(key, item.version, null)) return true;
+  }
+}
+
+function storedIn<T>(item: Item | undefined, schema: v.GenericSchema<unknown, T>): T | null {
+  return item === undefined || item.value === null ? null : v.parse(schema, item.value);
+}

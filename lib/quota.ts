@@ -1,0 +1,155 @@
+// The caps on how much may be done: per run, per day and project over all jobs, per hour for alerts. Decided by pure
+// functions; what has been used is kept in the state, taken before the first send and given back where nothing was sent.
+
+import * as v from 'valibot';
+import { type Guards, type Job, type Project, projectKey } from './config.ts';
+import { asJson } from './record.ts';
+import { day } from './retention.ts';
+import type { Item, Key, State } from './state.ts';
+
+/** What runs have used of a project's caps. Times are ISO 8601 UTC; null: nothing is used. */
+export interface Used {
+  /** Instances acted on in the last 24 hours, over all jobs; one that was acted on twice counts twice. */
+  readonly today: number;
+  /** When the first of them count no more. */
+  readonly todayUntil: string | null;
+  /** Distinct instances that alert jobs acted on in the last hour. */
+  readonly alerted: readonly string[];
+  readonly alertedUntil: string | null;
+}
+
+const hour = 3600_000;
+
+/**
+ * What each run took in the last 24 hours, by its id, so that taking twice is like taking once. No more entries than
+ * `maxPerDay`.
+ */
+const dailySchema = v.record(v.string(), v.object({ at: v.number(), count: v.number() }));
+type Daily = v.InferOutput<typeof dailySchema>;
+
+/** When alert jobs last took each instance, in ms. */
+const alertedSchema = v.record(v.string(), v.number());
+
+/** The smaller of the two caps of a run: the count, and the share of the project, rounded down, at least 1. */
+export function capOf(guards: Guards, total: number): { readonly instances: number; readonly why: string } {
+  const share = Math.max(1, Math.floor((total * guards.maxPercent) / 100));
+  return share < guards.maxInstances
+    ? { instances: share, why: `maxPercent ${guards.maxPercent}% of ${total} instances` }
+    : { instances: guards.maxInstances, why: 'maxInstances' };
+}
+
+/**
+ * How many instances a plan may hold where it is trimmed instead of refused; null: it is not trimmed. A total that is
+ * not known trims nothing: such a run is refused. `isAlert`: the caps of a run then hold for the hour.
+ */
+export function roomOf(job: Job, total: number | null, used: Used, isAlert: boolean): number | null {
+  if (job.guards.onExceed !== 'trim' || total === null) return null;
+  const ofRun = capOf(job.guards, total).instances - (isAlert ? used.alerted.length : 0);
+  return Math.max(0, Math.min(ofRun, job.guards.maxPerDay - used.today));
+}
+
+/** What is used of the caps of a project at the moment. */
+export async function readUsed(state: State, project: Project, now: number): Promise<Used> {
+  const [daily, alerted] = await Promise.all([state.get(dailyKey(project)), state.get(alertedKey(project))]);
+  const runs = Object.values(ofDay(storedIn(daily, dailySchema), now));
+  const taken = ofHour(storedIn(alerted, alertedSchema), now);
+  return {
+    today: sum(runs),
+    todayUntil: firstEnd(runs.map(({ at }) => at + day)),
+    alerted: Object.keys(taken),
+    alertedUntil: firstEnd(Object.values(taken).map((at) => at + hour)),
+  };
+}
+
+/** Takes `count` instances from the cap of the day for a run; false, and nothing taken, where they do not fit. */
+export function takeDay(state: State, job: Job, runId: string, count: number, now: number): Promise<boolean> {
+  return change(state, dailyKey(job.project), dailySchema, now, (before) => {
+    const runs: Daily = { ...ofDay(before, now), [runId]: { at: now, count } };
+    return sum(Object.values(runs)) > job.guards.maxPerDay ? null : runs;
+  });
+}
+
+/** Gives back what a run took and did not use: `used` is what counts from here on. */
+export async function settleDay(
+  state: State,
+  { project }: Job,
+  runId: string,
+  used: number,
+  now: number,
+): Promise<void> {
+  await change(state, dailyKey(project), dailySchema, now, (before) => {
+    const { [runId]: taken, ...others } = ofDay(before, now);
+    if (taken === undefined || taken.count === used) return null;
+    return used === 0 ? others : { ...others, [runId]: { ...taken, count: used } };
+  });
+}
+
+/** Takes instances for an alert job; false, and nothing taken, where more than `cap` distinct ones would be in the hour. */
+export function takeAlerted(
+  state: State,
+  project: Project,
+  ids: readonly string[],
+  cap: number,
+  now: number,
+): Promise<boolean> {
+  return change(state, alertedKey(project), alertedSchema, now, (before) => {
+    const taken = { ...ofHour(before, now), ...Object.fromEntries(ids.map((id) => [id, now])) };
+    return Object.keys(taken).length > cap ? null : taken;
+  });
+}
+
+/** Writes what `to` makes of the stored value, again and again until nobody was in between; false where it is null. */
+async function change<T>(
+  state: State,
+  key: Key,
+  schema: v.GenericSchema<unknown, Record<string, T>>,
+  now: number,
+  to: (before: Readonly<Record<string, T>>) => Record<string, T> | null,
+): Promise<boolean> {
+  for (;;) {
+    const item = await state.get(key);
+    const after = to(storedIn(item, schema));
+    if (after === null) return false;
+    const options = { expiresAt: now + 2 * day };
+    const written =
+      item === undefined
+        ? await state.putIfAbsent(key, asJson(after), options)
+        : await state.updateIf(key, item.version, asJson(after), options);
+    if (written) return true;
+  }
+}
+
+function storedIn<T>(
+  item: Item | undefined,
+  schema: v.GenericSchema<unknown, Record<string, T>>,
+): Readonly<Record<string, T>> {
+  return item === undefined ? {} : v.parse(schema, item.value);
+}
+
+function ofDay(runs: Readonly<Daily>, now: number): Daily {
+  return Object.fromEntries(Object.entries(runs).filter(([, { at }]) => at > now - day));
+}
+
+function ofHour(taken: Readonly<Record<string, number>>, now: number): Record<string, number> {
+  return Object.fromEntries(Object.entries(taken).filter(([, at]) => at > now - hour));
+}
+
+function sum(runs: readonly { readonly count: number }[]): number {
+  return runs.reduce((total, { count }) => total + count, 0);
+}
+
+function firstEnd(times: readonly number[]): string | null {
+  return times.length === 0 ? null : iso(Math.min(...times));
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}
+
+function dailyKey(project: Project): Key {
+  return { pk: `project#${projectKey(project)}`, sk: 'acted' };
+}
+
+function alertedKey(project: Project): Key {
+  return { pk: `project#${projectKey(project)}`, sk: 'alerted' };
+}

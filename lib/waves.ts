@@ -1,0 +1,109 @@
+// Wave after wave: each one is verified before the next begins, and a halt leaves the rest not started.
+
+import { takeRetries } from './budget.ts';
+import { noteSuccess } from './cooldown.ts';
+import type { Engine } from './engine.ts';
+import type { DcsApi } from './execute.ts';
+import { type Desk, saveOutcomes } from './keep.ts';
+import { leasesOf } from './lease.ts';
+import { mayGoOn } from './moment.ts';
+import type { Plan } from './plan.ts';
+import type { RunRecord } from './record.ts';
+import type { Outcome } from './report.ts';
+import type { Halt } from './retry.ts';
+import { freshTrack, isFailure, outcomeOf, type Track } from './track.ts';
+import { runWave, type WavePorts, type WaveResult } from './wave.ts';
+
+/** The engine, counting what it is asked for: an execution has room for so many operations only. */
+export interface CountedEngine extends Engine {
+  readonly spent: () => number;
+}
+
+/** What the waves came to. `stopped`: the halt has ended something that would have gone on. */
+export interface Worked {
+  readonly outcomes: readonly Outcome[];
+  readonly halt: Halt | null;
+  readonly stopped: boolean;
+}
+
+/** What the waves of a run work from. */
+export interface WaveWork {
+  readonly record: RunRecord;
+  readonly plan: Plan;
+  /** When the plan was made, in ms. */
+  readonly plannedAt: number;
+  /** Planned instances that changed before the plan was approved, and how. */
+  readonly drift: ReadonlyMap<string, string>;
+}
+
+/** Runs all waves of a plan. */
+export async function runWaves(work: WaveWork, engine: CountedEngine, dcs: DcsApi, desk: Desk): Promise<Worked> {
+  const { record, plan } = work;
+  const outcomes = plan.waves.flat().map((planned) => outcomeOf(freshTrack(planned, 0)));
+  let failures = 0;
+  let from = 0;
+  let halt: Halt | null = null;
+  let stopped = false;
+  for (const [i, planned] of plan.waves.entries()) {
+    const offset = from;
+    const save = (tracks: readonly Track[]): Promise<void> => saveOutcomes(record, outcomes, offset, tracks, desk);
+    const ports = portsOf(record, engine, dcs, desk, save);
+    const { plannedAt: seenAt, drift } = work;
+    const task = { runId: record.runId, job: record.job, number: i + 1, planned, failures, seenAt, drift };
+    const wave = await runWave(task, ports);
+    const after = await engine.step(`wave ${i + 1} done`, () => conclude(record, wave, ports, desk));
+    for (const [k, track] of wave.tracks.entries()) outcomes[offset + k] = outcomeOf(track);
+    failures += wave.tracks.filter(isFailure).length;
+    from += planned.length;
+    halt = wave.halt ?? (from === outcomes.length ? null : after);
+    stopped = wave.stopped;
+    if (halt !== null || from === outcomes.length) break;
+    await engine.wait(`soak ${i + 1}`, record.job.waves.soak);
+  }
+  const why = from === outcomes.length ? null : halt;
+  return {
+    outcomes: outcomes.map((outcome, k) => (k < from || why === null ? outcome : notStarted(outcome, why))),
+    halt,
+    stopped,
+  };
+}
+
+function portsOf(
+  record: RunRecord,
+  engine: CountedEngine,
+  dcs: DcsApi,
+  desk: Desk,
+  save: WavePorts['save'],
+): WavePorts {
+  const { project } = record.job;
+  return {
+    engine,
+    dcs,
+    now: desk.now,
+    leases: leasesOf(desk.state, record.runId, desk.now),
+    mayGoOn: () => mayGoOn(record, engine.execution, desk),
+    spent: engine.spent,
+    takeRetries: (calls) => takeRetries(desk.state, project, calls, desk.now()),
+    save,
+  };
+}
+
+/**
+ * Writes down what the wave came to, and gives its instances back. Whoever has stopped the run in the meantime need not
+ * wait for the soak: the halt that this answers with.
+ */
+async function conclude(record: RunRecord, { tracks }: WaveResult, ports: WavePorts, desk: Desk): Promise<Halt | null> {
+  await ports.save(tracks);
+  for (const { id, status, verifiedAt } of tracks) {
+    if (status === 'succeeded' && verifiedAt !== null) {
+      await noteSuccess(desk.state, id, record.runId, verifiedAt);
+    }
+  }
+  await ports.leases.release(tracks.map(({ id }) => id));
+  const verdict = await ports.mayGoOn();
+  return verdict.kind === 'halt' ? { code: verdict.why.code, reason: verdict.why.reason, blind: false } : null;
+}
+
+function notStarted(outcome: Outcome, halt: Halt): Outcome {
+  return { ...outcome, code: halt.code, reason: halt.reason };
+}
