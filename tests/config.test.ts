@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { readConfig } from '../lib/config/file.ts';
 import { resolveConfig } from '../lib/config/resolve.ts';
 import { seconds } from '../lib/config/values.ts';
-import { complaints, configWith, faultsOf, textWith } from './support/config-text.ts';
+import { complaints, configWith, faultsOf, readWhole, textWith, wholeComplaints } from './support/config-text.ts';
 import { notYet } from './support/not-yet.ts';
 
 const id = '5560df16-cebf-4473-95c4-d1b573c16e79';
@@ -17,6 +17,7 @@ const refWanted =
   'expected the name of a secret, such as env:DEPLOY_HOOK_SECRET, ssm:/path or secretsmanager:name, and never the secret itself';
 const endpointWanted = 'expected https://host or https://host:port, without path, query or user';
 const httpOnLoopback = 'http is allowed on loopback only (127.0.0.0/8, localhost, [::1]); use https';
+const healthCheckWanted = 'expected an https URL without a user, or the name of a secret that holds one';
 const eventsWanted = 'expected a list of events of GitHub, such as [deployment_status]';
 const eventWanted = 'expected an event of GitHub, such as deployment_status';
 const pathWanted = 'expected a dotted path into the payload, such as deployment_status.state';
@@ -253,6 +254,66 @@ describe('what is taken', () => {
         expect(config.jobs['hook']?.waves.canary).toEqual({ count: percent });
       }),
     );
+  });
+});
+
+describe('what is read, and enforced in time', () => {
+  const whole = (path: string, value: unknown) => readWhole(textWith(path, value));
+
+  it.each([
+    ['enough of a user of IAM', { iam: 'env:IAM' }],
+    ['its endpoint', { iam: 'env:IAM', iamEndpoint: 'https://iam.example.com' }],
+    ['the endpoint of an agency', { aksk: 'env:KEY', iamEndpoint: 'https://iam.example.com' }],
+  ])('credentials: %s', (_, credentials) => {
+    expect(whole('projects.p.credentials', credentials).projects['p']?.credentials).toEqual(credentials);
+  });
+
+  it('the tag that allows', () => {
+    expect(whole('projects.p.allowTag', 'dcs-autopilot-allow').projects['p']?.allowTag).toBe('dcs-autopilot-allow');
+  });
+
+  it.each([
+    ['https://health.example.com', { url: 'https://health.example.com/' }],
+    ['https://health.example.com/up?deep=1', { url: 'https://health.example.com/up?deep=1' }],
+    ['http://127.0.0.1:8080/up', { url: 'http://127.0.0.1:8080/up' }],
+    ['ssm:/health/url', { ref: 'ssm:/health/url' }],
+    ['env:HEALTH', { ref: 'env:HEALTH' }],
+    [null, null],
+  ])('the health check %s', (text, healthCheck) => {
+    expect(whole('jobs.hook.waves', { healthCheck: text }).jobs['hook']?.waves.healthCheck).toEqual(healthCheck);
+  });
+
+  it('policies, key by key over those of `defaults`', () => {
+    const file = JSON.parse(textWith('jobs.hook.backup', { mode: 'fresh' }));
+    const guards = { maxPerDay: 7, onExceed: 'trim' };
+    file.defaults = { backup: { mode: 'reuse', maxAge: '2h' }, approval: 'required', collision: 'queue', guards };
+
+    const { jobs } = readWhole(JSON.stringify(file));
+
+    expect(jobs['hook']?.backup).toEqual({ mode: 'fresh', maxAge: 7200 });
+    expect(jobs['hook']).toMatchObject({ approval: 'required', collision: 'queue', guards });
+    expect(jobs['flush']).toMatchObject({
+      backup: { mode: 'reuse', maxAge: 7200 },
+      guards: { maxInstances: 20, ...guards },
+    });
+  });
+
+  it.each([
+    ['projects.p.credentials', { aksk: 'env:A', iam: 'env:B' }, 'needs exactly one of `aksk` and `iam`'],
+    ['projects.p.credentials.iamEndpoint', 'http://iam.example.com', httpOnLoopback],
+    ['projects.p.allowTag', 'allow=restart', 'expected the key of a tag'],
+    ['jobs.hook.backup', { mode: 'on' }, 'expected off, reuse or fresh', '.mode'],
+    ['jobs.hook.approval', true, 'expected none or required'],
+    ['jobs.hook.collision', 'wait', 'expected skip or queue'],
+    ['jobs.hook.cooldown', '0s', durationWanted],
+    ['jobs.hook.guards.maxPerDay', 0, 'expected a whole number from 1 to 1000000'],
+    ['jobs.hook.waves.healthCheck', 'http://health.example.com', httpOnLoopback],
+    ['jobs.hook.waves.healthCheck', 'https://user:word@health.example.com', healthCheckWanted],
+    ['jobs.hook.waves.healthCheck', 'https://health.example.com/#up', healthCheckWanted],
+    ['jobs.hook.waves.healthCheck', 'health', healthCheckWanted],
+    ['jobs.hook.waves.healthCheck', 5, healthCheckWanted],
+  ])('refuses %s: %j', (path, value, message, below = '') => {
+    expect(wholeComplaints(path, value)).toEqual([`${path}${below}: ${message}`]);
   });
 });
 
@@ -543,6 +604,15 @@ describe('resolveConfig', () => {
 
   it('takes no file whose names lead nowhere', () => {
     expect(() => resolveConfig({ projects, targets: {}, jobs: { job } })).toThrow('leads nowhere');
+  });
+
+  it('takes no job without an action, and no project without credentials', () => {
+    const targets = { t: { project: 'p', names: ['*'] } };
+    const idle = { target: 't', trigger: {} };
+    const keyless = { p: { ...projects.p, credentials: {} } };
+
+    expect(() => resolveConfig({ projects, targets, jobs: { idle } })).toThrow('without an action');
+    expect(() => resolveConfig({ projects: keyless, targets, jobs: {} })).toThrow('without credentials');
   });
 
   it('takes no trigger without a type', () => {

@@ -37,13 +37,9 @@ function unknownName(file: unknown, path: readonly [string, string, string], own
 
 function credentialsFaults(name: string, credentials: unknown): ReferenceFault[] {
   if (!isMapping(credentials)) return [];
-  const path = ['projects', name, 'credentials'];
   const kinds = ['aksk', 'iam'].filter((key) => member(credentials, key) !== undefined);
-  const isStray = kinds[0] === 'aksk' && member(credentials, 'iamEndpoint') !== undefined;
-  return [
-    ...(kinds.length === 1 ? [] : [{ path, message: 'needs exactly one of `aksk` and `iam`' }]),
-    ...(isStray ? [{ path: [...path, 'iamEndpoint'], message: 'only with `iam`' }] : []),
-  ];
+  if (kinds.length === 1) return [];
+  return [{ path: ['projects', name, 'credentials'], message: 'needs exactly one of `aksk` and `iam`' }];
 }
 
 function unguardedFlush(name: string, job: unknown): ReferenceFault[] {

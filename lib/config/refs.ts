@@ -15,6 +15,7 @@ export function refsOf(config: Config): Readonly<Record<Reader, readonly Ref[]>>
     console: config.operators.map(({ token }) => token),
     run: [
       ...projects.map(({ credentials }) => ofCredentials(credentials)),
+      ...projects.flatMap(({ ca }) => ca ?? []),
       ...jobs.flatMap(ofHealthCheck),
       ...config.notify.flatMap(ofNotify),
     ],

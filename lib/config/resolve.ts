@@ -75,7 +75,7 @@ function resolveProject(project: ProjectFile, name: string): Project {
     region,
     projectId,
     endpoint: project.endpoint ?? `https://dcs.${region}.myhuaweicloud.com`,
-    credentials: resolveCredentials(credentials, region),
+    credentials: resolveCredentials(credentials),
     protectedTag: project.protectedTag ?? protectedTag,
     allowTag: project.allowTag ?? unlimited.allowTag,
     freeze: project.freeze ?? unlimited.freeze,
@@ -87,9 +87,10 @@ function resolveProject(project: ProjectFile, name: string): Project {
   };
 }
 
-function resolveCredentials({ aksk, iam, iamEndpoint }: ProjectFile['credentials'], region: string): Credentials {
-  if (aksk !== undefined) return { aksk };
-  if (iam !== undefined) return { iam, iamEndpoint: iamEndpoint ?? `https://iam.${region}.myhuaweicloud.com` };
+function resolveCredentials({ aksk, iam, iamEndpoint }: ProjectFile['credentials']): Credentials {
+  const endpoint = iamEndpoint === undefined ? {} : { iamEndpoint };
+  if (aksk !== undefined) return { aksk, ...endpoint };
+  if (iam !== undefined) return { iam, ...endpoint };
   throw new Error('a project without credentials was let through');
 }
 

@@ -42,7 +42,7 @@ const project = closed({
         'env:PREFIX (PREFIX_AK, PREFIX_SK, PREFIX_SECURITY_TOKEN), or a secret of JSON {ak, sk, securityToken?}',
       ),
       iam: may(ref, 'A secret of JSON {domain, user, password}'),
-      iamEndpoint: may(endpoint, 'Endpoint of IAM; with iam only. Default: https://iam.<region>.myhuaweicloud.com'),
+      iamEndpoint: may(endpoint, 'Endpoint of IAM. Default: https://iam.<region>.myhuaweicloud.com'),
     }),
     'Names of the secrets that sign DCS calls',
   ),

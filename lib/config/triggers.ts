@@ -2,6 +2,7 @@
 
 import * as v from 'valibot';
 import type { Matcher } from '../config.ts';
+import { checkPattern } from '../match/pattern.ts';
 import { checkCron } from '../schedule.ts';
 import { closed, isMapping, may, named, says, sound } from './keys.ts';
 import { zone } from './times.ts';
@@ -57,17 +58,7 @@ function conditionOf(text: string): Condition {
 function conditionFault(text: string): string | null {
   const { op, value } = conditionOf(text);
   if (op === '=' && value.startsWith('=')) return 'write the text alone where it must be equal, or =~ before a pattern';
-  return op === '=~' || op === '!~' ? patternFault(value) : null;
-}
-
-function patternFault(pattern: string): string | null {
-  try {
-    new RegExp(`^(?:${pattern})$`, 'u');
-    return null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return 'expected a regular expression after =~ or !~';
-    throw error;
-  }
+  return op === '=~' || op === '!~' ? checkPattern(value) : null;
 }
 
 const matchers = v.pipe(

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { checkConfig, readConfig } from '../../lib/config/file.ts';
+import { environmentFaults } from '../../lib/config/packaged.ts';
 import { ConfigError, showFault } from '../../lib/errors.ts';
 
 const anywhere = readFileSync('tests/fixtures/autopilot.yml', 'utf8');
@@ -36,6 +37,21 @@ describe('packaged for AWS', () => {
         'a function on AWS takes no env: secret; write ssm:/path or secretsmanager:name',
     );
     expect(faults).toContainEqual(expect.stringContaining('trigger.webhook.secrets[1]: a function'));
+  });
+
+  it.each([
+    ['notify', [{ on: ['failed'], to: 'webhook', url: 'env:CHAT' }], 'notify[0].url'],
+    ['sources', { alertmanager: { auth: 'bearer', secrets: ['ssm:/a', 'env:B'] } }, 'sources.alertmanager.secrets[1]'],
+    ['sources', { smn: { topics: [], certificate: 'env:PEM' } }, 'sources.smn.certificate'],
+    ['defaults', { waves: { healthCheck: 'env:HEALTH' } }, 'defaults.waves.healthCheck'],
+    ['projects', { p: { credentials: { iam: 'env:IAM' } } }, 'projects.p.credentials.iam'],
+  ])('so is one under %s: %j', (key, value, path) => {
+    expect(environmentFaults({ [key]: value }).map((fault) => fault.path)).toEqual([
+      path
+        .split(/\.|\[|\]/)
+        .filter((step) => step !== '')
+        .map((step) => (/^\d/.test(step) ? Number(step) : step)),
+    ]);
   });
 
   it.each([

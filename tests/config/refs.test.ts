@@ -47,12 +47,12 @@ describe('the secrets that a function reads', () => {
     expect(refsOf({ ...nothing, jobs: { a: jobOf('flush', { trigger }) } }).webhook).toEqual(['ssm:/a']);
   });
 
-  it('are access keys, users of IAM, health checks and notices, for runs', () => {
+  it('are access keys, users of IAM, certificates, health checks and notices, for runs', () => {
     const { project } = jobOf('flush');
     const config: Config = {
       ...nothing,
       projects: {
-        a: { ...project, credentials: { aksk: 'ssm:/key' } },
+        a: { ...project, credentials: { aksk: 'ssm:/key' }, ca: 'ssm:/ca' },
         b: { ...project, credentials: { iam: 'ssm:/user', iamEndpoint: 'https://iam.example.com' } },
       },
       jobs: { a: checked({ ref: 'ssm:/health' }), b: checked({ url: 'https://example.com' }), c: checked(null) },
@@ -62,6 +62,6 @@ describe('the secrets that a function reads', () => {
       ],
     };
 
-    expect(refsOf(config).run).toEqual(['ssm:/key', 'ssm:/user', 'ssm:/health', 'ssm:/chat']);
+    expect(refsOf(config).run).toEqual(['ssm:/key', 'ssm:/user', 'ssm:/ca', 'ssm:/health', 'ssm:/chat']);
   });
 });
