@@ -93,7 +93,8 @@ function* calendar(from: string, until: string): Generator<string> {
   }
 }
 
-function wallReader(zone: string): (at: number) => string {
+/** What the clocks of a zone show, as `2026-03-29T02:30`. */
+export function wallReader(zone: string): (at: number) => string {
   // Swedish writes 2026-03-29 02:30.
   const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' });
   return (at) => format.format(at).replace(' ', 'T');
