@@ -25,6 +25,8 @@ export async function openWorld(env: ProcessEnvironment): Promise<World> {
   const dcs = dcsClients({
     secrets: forClients(secrets),
     proxies: env,
+    state,
+    log,
     now: Date.now,
     sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
   });

@@ -1,15 +1,18 @@
 // One client for each project as it was frozen into runs, so that all runs of a project share one rate, one access and one
 // set of connections. Both composition roots hand it to the run.
 
-import type { Project, Ref } from '../config.ts';
+import { type Project, projectKey, type Ref } from '../config.ts';
 import { credentialsOf } from '../credentials.ts';
 import { AutopilotError } from '../errors.ts';
 import type { DcsApi } from '../execute.ts';
-import type { Secrets } from '../runtime.ts';
+import type { Log, Secrets } from '../runtime.ts';
+import type { State } from '../state.ts';
 import { ProjectAccess } from './access.ts';
+import { SharedBucket } from './bucket.ts';
 import { Connections, type ProxyVariables } from './connections.ts';
 import { HuaweiDcs, type HuaweiDcsOptions } from './dcs.ts';
 import { failed, type Send, sender } from './http.ts';
+import { Pace } from './pace.ts';
 
 /** The world of all clients. */
 export interface ClientsOptions extends Pick<HuaweiDcsOptions, 'now' | 'sleep'> {
@@ -17,11 +20,19 @@ export interface ClientsOptions extends Pick<HuaweiDcsOptions, 'now' | 'sleep'> 
   readonly secrets: Secrets;
   /** The environment's proxies; none where absent. */
   readonly proxies?: ProxyVariables | undefined;
+  /** Where the clients of all processes share what they know of a project. */
+  readonly state: State;
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /** Makes the client of a project at its first use. Throws EnvironmentError `proxy_invalid`. */
-export function dcsClients({ secrets, proxies, now, sleep }: ClientsOptions): (project: Project) => DcsApi {
+export function dcsClients(options: ClientsOptions): (project: Project) => DcsApi {
+  const { secrets, proxies, now, sleep } = options;
   const connections = new Connections({ proxies });
+  // However a project was frozen into runs, its calls are counted together.
+  const paceOf = once(
+    (pk) => new Pace({ bucket: new SharedBucket({ ...options, key: { pk, sk: 'rate' } }), now, sleep }),
+  );
   const known = new Map<string, DcsApi>();
   return (project) => {
     const key = JSON.stringify(project);
@@ -35,7 +46,7 @@ export function dcsClients({ secrets, proxies, now, sleep }: ClientsOptions): (p
     const send = ca === undefined ? sender({ timeout, connections }) : trusting(ca, { secrets, proxies, timeout });
     const credentials = (fresh: boolean) => credentialsOf(secrets, project.credentials, { fresh });
     const access = new ProjectAccess({ project, credentials, send, now });
-    return new HuaweiDcs({ project, access, send, now, sleep });
+    return new HuaweiDcs({ project, access, send, pace: paceOf(`project#${projectKey(project)}`), now, sleep });
   }
 }
 
@@ -53,5 +64,15 @@ function trusting(ca: Ref, options: Pick<ClientsOptions, 'secrets' | 'proxies'> 
       return failed('unreachable', 'ca_unavailable', 'The certificates behind `ca` could not be read.');
     }
     return known.send(outgoing, now, signal);
+  };
+}
+
+/** One thing for each key, made when it is first asked for. */
+function once<T>(make: (key: string) => T): (key: string) => T {
+  const made = new Map<string, T>();
+  return (key) => {
+    const thing = made.get(key) ?? make(key);
+    made.set(key, thing);
+    return thing;
   };
 }

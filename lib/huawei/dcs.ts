@@ -7,7 +7,7 @@ import type { Answer, DcsApi, Reading } from '../execute.ts';
 import type { Instance, InstanceDetail } from '../plan.ts';
 import * as calls from './dcs-calls.ts';
 import type { Access, Grant } from './grant.ts';
-import { type Exchange, isFailed, type Send, sender } from './http.ts';
+import { type Exchange, type Failed, isFailed, type Send, sender } from './http.ts';
 import { Pace, type Sleep } from './pace.ts';
 import { masker, problemOf, type ReadContext } from './problem.ts';
 import { encodePath, encodeQuery } from './sign.ts';
@@ -20,6 +20,8 @@ export interface HuaweiDcsOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly sleep: Sleep;
+  /** The turns of all calls to the project; absent: this client is the only one. */
+  readonly pace?: Pace;
   /** Over the connections of the process, without a proxy, where absent. */
   readonly send?: Send;
   /** Gives up waiting and calling: what was not sent is `unreachable`, what was is `unknown`, both with code `aborted`. */
@@ -33,10 +35,10 @@ export class HuaweiDcs implements DcsApi {
   readonly #sender: Send;
 
   constructor(options: HuaweiDcsOptions) {
-    const { now, sleep, project } = options;
+    const { project } = options;
     this.#options = options;
     this.#sender = options.send ?? sender({ timeout: project.timeout });
-    this.#pace = new Pace({ callsPerSecond: project.rate.callsPerSecond, now, sleep });
+    this.#pace = options.pace ?? new Pace(options);
   }
 
   async list(tags: Readonly<Record<string, string>>): Promise<Reading<readonly Instance[]>> {
@@ -93,14 +95,26 @@ export class HuaweiDcs implements DcsApi {
   async #send(request: Request, grant: Grant): Promise<Exchange> {
     const { project, now, signal } = this.#options;
     const call = request(grant.projectId);
-    await this.#pace.enter(signal);
+    const later = await this.#pace.enter(project.rate.callsPerSecond, signal);
+    if (later > 0) return held(later);
     const at = now();
     const query = encodeQuery(call.query);
     const url = `${project.endpoint}${encodePath(call.path)}${query === '' ? '' : `?${query}`}`;
     const own = { host: new URL(url).host, 'content-type': 'application/json', 'X-Project-Id': grant.projectId };
     const granted = grant.headersFor({ ...call, headers: own }, new Date(at));
     const headers = { ...granted, 'User-Agent': 'dcs-autopilot' };
-    return this.#sender({ ...call, url, headers }, at, signal);
+    const exchange = await this.#sender({ ...call, url, headers }, at, signal);
+    await this.#tellPace(exchange, grant, at);
+    return exchange;
+  }
+
+  /** All calls of the project go slower after a 429, reads and sends alike. */
+  async #tellPace(exchange: Exchange, grant: Grant, sentAt: number): Promise<void> {
+    if (isFailed(exchange) || exchange.status < 300) return;
+    const { project, now } = this.#options;
+    const { class: errorClass, retryAfter } = problemOf(exchange, this.#context([grant]));
+    if (errorClass !== 'throttled') return;
+    await this.#pace.throttled(project.rate.callsPerSecond, { sentAt, now: now(), retryAfter });
   }
 
   #isRefused(exchange: Exchange, grant: Grant): boolean {
@@ -116,6 +130,12 @@ export class HuaweiDcs implements DcsApi {
       isSigned: used.every(({ isSigned }) => isSigned),
     };
   }
+}
+
+/** A call that was not sent, since its turn is further away than an invocation should wait. */
+function held(retryAfter: number): Failed {
+  const message = `The project's calls are held back for ${retryAfter} s more, after it answered 429.`;
+  return { kind: 'failed', problem: { class: 'throttled', code: 'rate_held', message, retryAfter } };
 }
 
 /** A call, once it is known which project it is for. */

@@ -1,41 +1,115 @@
-// The rate of calls to one project: a token bucket that every call passes before it is sent. The clock and the sleep are
-// injected, so tests need no time. It holds a fixed rate; adapting it to 429s would be a change inside this class.
+// The turn of each call: it waits for its place in the project's bucket. A process takes places in blocks, so that a busy
+// one writes the shared bucket about twice a second and not once a call. Clock and sleep are injected: tests need no time.
+
+import { holdOf, near, patienceOf, rateOf, reserve, spread, type Throttled, throttle } from '../rate.ts';
+import { type Buckets, OwnBucket } from './bucket.ts';
 
 /** Waits `ms` milliseconds; ends early (by rejecting or not) when the signal is aborted. */
 export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
 
-/** `callsPerSecond` is the rate, and also how many calls may go at once after a pause (at least one). */
+/** How the calls of one process are paced. */
 export interface PaceOptions {
-  readonly callsPerSecond: number;
+  /** The project's bucket; absent: one of this process alone. */
+  readonly bucket?: Buckets;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly sleep: Sleep;
 }
 
-/** Lets calls through in the order they came, never more than the rate allows. */
+/** A turn: the place of a call, or the seconds after which to come again. */
+type Turn = { readonly place: number } | { readonly later: number };
+
+/** Ms of places that are reserved at once. For longer ones the other processes would have to wait. */
+const blockTime = 500;
+
+/** Ms without a call after which a process is taken for an idle one, that has no use for a block. */
+const idleTime = 1000;
+
+/** Ms that a call waits here. For longer it is better to come again: a run waits at no cost, an invocation does not. */
+const longestWait = 20_000;
+
+/** Lets the calls of one process through in the order they came. */
 export class Pace {
   readonly #options: PaceOptions;
-  /** Milliseconds: when the bucket would be full again. One number instead of a count that has to be topped up. */
-  #full = 0;
+  readonly #bucket: Buckets;
+  /** Places that are ours and not yet used, and the last one that was. */
+  #places: readonly number[] = [];
+  #lastPlace = 0;
+  #block = 1;
+  #waiting = 0;
+  #heldUntil = 0;
+  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: PaceOptions) {
     this.#options = options;
+    this.#bucket = options.bucket ?? new OwnBucket();
   }
 
-  /** Resolves when the next call may be sent, or as soon as the signal is aborted: the caller looks at the signal. */
-  async enter(signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted === true) return;
-    const wait = this.#reserve();
-    if (wait > 0) await this.#sleep(wait, signal);
+  /**
+   * Waits for the turn of a call whose configuration allows `configured` calls per second. Resolves to 0 when it may be
+   * sent, to the seconds after which to come again where that is too far away, and to 0 as soon as the signal is aborted:
+   * the caller looks at the signal.
+   */
+  async enter(configured: number, signal?: AbortSignal): Promise<number> {
+    const { now } = this.#options;
+    while (signal?.aborted !== true) {
+      const turn = await this.#inOrder(() => this.#take(configured, signal));
+      if ('later' in turn) return turn.later;
+      if (turn.place > now()) await this.#sleep(turn.place - now(), signal);
+      // Another call may have heard meanwhile that the project wants to be left alone.
+      if (this.#heldUntil <= now()) return 0;
+    }
+    return 0;
   }
 
-  #reserve(): number {
-    const { callsPerSecond } = this.#options;
-    const now = this.#options.now();
-    const gap = 1000 / callsPerSecond;
-    const burst = Math.max(1, Math.floor(callsPerSecond)) * gap;
-    this.#full = Math.max(this.#full, now) + gap;
-    return Math.max(0, this.#full - burst - now);
+  /** Tells that a call was answered with 429. */
+  async throttled(configured: number, call: Throttled): Promise<void> {
+    this.#heldUntil = Math.max(this.#heldUntil, holdOf(call));
+    this.#places = spread(this.#places, call);
+    await this.#bucket.change((bucket) => ({ bucket: throttle(bucket, configured, call), value: null }));
+  }
+
+  /** The next place. Where there is none yet, everybody who came later waits behind this one. */
+  async #take(configured: number, signal?: AbortSignal): Promise<Turn> {
+    const { now } = this.#options;
+    const patience = now() + longestWait;
+    while (signal?.aborted !== true) {
+      const rate = rateOf(this.#bucket.known, configured, now());
+      const left = this.#places.filter((place) => place >= now() - patienceOf(rate));
+      const [place, ...rest] = left.length > 0 ? left : await this.#reserve(configured, rate);
+      this.#places = rest;
+      if (place !== undefined) {
+        this.#lastPlace = place;
+        return { place };
+      }
+      const { next } = this.#bucket.known;
+      if (next > patience) return { later: Math.ceil((next - now()) / 1000) };
+      await this.#sleep(Math.max(1, next - now() - near / 2), signal);
+    }
+    return { place: 0 };
+  }
+
+  /** A block of places: twice as many as the last time for whoever has used them up at once. */
+  #reserve(configured: number, rate: number): Promise<readonly number[]> {
+    const { now } = this.#options;
+    const isBusy = now() - this.#lastPlace < idleTime;
+    this.#block = isBusy ? Math.min(this.#block * 2, Math.ceil((rate * blockTime) / 1000)) : 1;
+    const calls = Math.max(this.#block, this.#waiting);
+    return this.#bucket.change((bucket) => {
+      const { places, bucket: rest } = reserve(bucket, calls, configured, now());
+      return { bucket: rest, value: places };
+    });
+  }
+
+  async #inOrder<T>(work: () => Promise<T>): Promise<T> {
+    this.#waiting += 1;
+    const mine = this.#queue.then(work);
+    this.#queue = mine.catch(() => undefined);
+    try {
+      return await mine;
+    } finally {
+      this.#waiting -= 1;
+    }
   }
 
   async #sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -42,6 +42,8 @@ export function composeLocal(options: LocalOptions): Local {
   const dcs = dcsClients({
     secrets,
     proxies,
+    state,
+    log,
     now: clock.now,
     sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
   });

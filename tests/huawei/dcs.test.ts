@@ -10,6 +10,7 @@ import { EnvironmentError } from '../../lib/errors.ts';
 import { ProjectAccess } from '../../lib/huawei/access.ts';
 import { HuaweiDcs, type HuaweiDcsOptions } from '../../lib/huawei/dcs.ts';
 import { type Fetch, sender } from '../../lib/huawei/http.ts';
+import { Pace } from '../../lib/huawei/pace.ts';
 import { type Credentials, sdkDate, sign } from '../../lib/huawei/sign.ts';
 import { type Handler, json, type Loopback, type Seen, startLoopback } from './loopback-server.ts';
 import { selfSigned } from './self-signed.ts';
@@ -339,6 +340,40 @@ describe('an answer that is no success', () => {
 
     const problem = { class: 'throttled', code: 'APIG.0308', status: 429, retryAfter: 3, requestId: 'req-2' };
     expect(answer).toMatchObject({ kind: 'refused', problem });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('makes all clients of the project wait after 429, reads and sends alike', async () => {
+    let now = Date.now();
+    const sleep = async (ms: number) => {
+      now += ms;
+    };
+    const options = { now: () => now, sleep };
+    const pace = new Pace(options);
+    const begun = now;
+    const { server, dcs } = await start(
+      (response, seen, nth) =>
+        nth === 1 ? json(response, 429, {}, { 'retry-after': '3' }) : acceptAll(response, seen, nth),
+      { ...options, pace },
+    );
+
+    await dcs.total();
+    await client(server.url, { ...options, pace }).act('flush', [one]);
+
+    expect(now - begun).toBeGreaterThanOrEqual(3000);
+    expect(server.seen).toHaveLength(2);
+  });
+
+  it('sends nothing where the project wants to be left alone for long', async () => {
+    const { server, dcs } = await start((response) => json(response, 429, {}, { 'retry-after': '300' }));
+
+    await dcs.total();
+    const answer = await dcs.act('flush', [one]);
+
+    expect(answer).toMatchObject({
+      kind: 'refused',
+      problem: { class: 'throttled', code: 'rate_held', retryAfter: 300 },
+    });
     expect(server.seen).toHaveLength(1);
   });
 
