@@ -81,8 +81,7 @@ export function readJson(body: Uint8Array): unknown {
   const text = decode(body);
   if (text.trim() === '') return {};
   const value = parse(text);
-  const names = scan(text);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  const twice = firstTwice(scan(text));
   if (twice === undefined) return value;
   throw malformed('A member of the body is there twice.', [{ path: twice, message: 'is there twice' }]);
 }
@@ -149,6 +148,16 @@ function scan(text: string): string[] {
     if (depth > maxDepth) throw malformed(`The body is nested more than ${maxDepth} levels deep.`);
   }
   return names;
+}
+
+/** Linear: a stranger's body may have as many members as fit into it. */
+function firstTwice(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return undefined;
 }
 
 /** A member's name as it was meant: the same one can be spelled with and without escapes. */
