@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Ref } from './config.ts';
 import { DoorError, EnvironmentError } from './errors.ts';
 import type { Headers } from './http.ts';
+import type { Secrets } from './runtime.ts';
 
 /** Why a caller is not let in; stable, for programs. */
 export type AuthFault =
@@ -12,6 +13,8 @@ export type AuthFault =
   | 'timestamp_outside_window'
   | 'token_missing'
   | 'token_invalid'
+  | 'password_missing'
+  | 'password_invalid'
   | 'read_key_invalid';
 
 const sentences: Readonly<Record<AuthFault, string>> = {
@@ -20,6 +23,8 @@ const sentences: Readonly<Record<AuthFault, string>> = {
   timestamp_outside_window: 'The timestamp of this request is more than five minutes away from our clock.',
   token_missing: 'The header Authorization: Bearer <token> is required.',
   token_invalid: 'This token is not known.',
+  password_missing: 'The header Authorization: Basic <user:password in Base64> is required.',
+  password_invalid: 'This user and password are not known.',
   read_key_invalid: 'This key does not open this run. It opens the one that it was given out with, for 24 hours.',
 };
 
@@ -39,6 +44,26 @@ export function malformedSecret(ref: Ref, rule: string): EnvironmentError {
   return new EnvironmentError('secret_malformed', `the secret behind ${ref} ${rule}`);
 }
 
+/**
+ * What `faultOf` finds with the secrets behind some Refs: with those of the cache first and, where they do not fit, once
+ * more with fresh ones, since one may have been exchanged. One that is missing does not shut out who has the other.
+ * Throws what `Secrets.get` throws where none can be read, DoorError 503 `secrets_unavailable` where none of the others
+ * fits: whoever sends again after a 5xx only must not be told that it was refused.
+ */
+export async function faultWith(
+  secrets: Secrets,
+  refs: readonly Ref[],
+  faultOf: (live: readonly NamedSecret[]) => AuthFault | undefined,
+): Promise<AuthFault | undefined> {
+  const fault = faultOf((await liveSecrets(secrets, refs, false)).named);
+  if (!fault?.endsWith('_invalid')) return fault;
+  const { named, unavailable } = await liveSecrets(secrets, refs, true);
+  const last = faultOf(named);
+  if (last === undefined || unavailable === undefined) return last;
+  const message = 'Not every secret can be checked now; send this again.';
+  throw new DoorError(503, 'secrets_unavailable', message, [], { cause: unavailable });
+}
+
 /** The token of an `Authorization: Bearer` header, or undefined. */
 export function bearerToken(headers: Headers): string | undefined {
   const { authorization = '' } = headers;
@@ -50,6 +75,20 @@ export function tokenDigest({ ref, value }: NamedSecret): Buffer {
   const token = value.trim();
   if (/^\S+$/.test(token)) return digest(token);
   throw malformedSecret(ref, 'must be a token without spaces');
+}
+
+/** The user and password of an `Authorization: Basic` header, as `user:password`, or undefined. */
+export function basicCredentials(headers: Headers): string | undefined {
+  const { authorization = '' } = headers;
+  const encoded = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(authorization)?.[1];
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString();
+}
+
+/** A secret that may be any text but none; a line end after it is the file's that it was kept in. */
+export function textKey({ ref, value }: NamedSecret): string {
+  const key = value.replace(/\r?\n$/, '');
+  if (key !== '') return key;
+  throw malformedSecret(ref, 'must not be empty');
 }
 
 /** SHA-256: texts of any length become equally long, so that comparing them tells nothing about their length. */
@@ -66,4 +105,21 @@ export function anyEqual(presented: readonly Buffer[], expected: readonly Buffer
     }
   }
   return equal;
+}
+
+interface LiveSecrets {
+  readonly named: readonly NamedSecret[];
+  /** Why one of them could not be asked for; a missing one is none. */
+  readonly unavailable: unknown;
+}
+
+async function liveSecrets(secrets: Secrets, refs: readonly Ref[], fresh: boolean): Promise<LiveSecrets> {
+  const read = await Promise.allSettled(refs.map((ref) => secrets.get(ref, { fresh })));
+  const named = read.flatMap((each, i): NamedSecret[] => {
+    const ref = refs[i];
+    return each.status === 'fulfilled' && ref !== undefined ? [{ ref, value: each.value }] : [];
+  });
+  const failures = read.flatMap((each): unknown[] => (each.status === 'rejected' ? [each.reason] : []));
+  if (named.length === 0 && failures.length > 0) throw failures[0];
+  return { named, unavailable: failures.find((failure) => !(failure instanceof EnvironmentError)) };
 }

@@ -70,7 +70,8 @@ export function errorAnswer(error: unknown): HttpAnswer {
   if (!(error instanceof DoorError)) return refusal(500, 'internal', 'Something went wrong on our side.');
   const answer = refusal(error.status, error.code, error.message, error.details);
   const takesToken = error.code.startsWith('token_') || error.code === 'read_key_invalid';
-  return takesToken ? { ...answer, headers: { 'www-authenticate': 'Bearer' } } : answer;
+  const challenge = takesToken ? 'Bearer' : error.code.startsWith('password_') ? 'Basic' : undefined;
+  return challenge === undefined ? answer : { ...answer, headers: { 'www-authenticate': challenge } };
 }
 
 /**

@@ -7,12 +7,14 @@ import {
   anyEqual,
   bearerToken,
   digest,
+  faultWith,
   malformedSecret,
   type NamedSecret,
   notAuthentic,
+  textKey,
   tokenDigest,
 } from './authentic.ts';
-import type { Ref, WebhookTrigger } from './config.ts';
+import type { WebhookTrigger } from './config.ts';
 import type { Fault } from './errors.ts';
 import type { Headers, HttpRequest } from './http.ts';
 import type { Runtime } from './runtime.ts';
@@ -26,15 +28,12 @@ const tolerance = 300;
  * `secret_malformed` (naming the Ref) where a secret cannot be one.
  */
 export async function authenticate(
-  runtime: Pick<Runtime, 'secrets' | 'now'>,
+  { secrets, now }: Pick<Runtime, 'secrets' | 'now'>,
   trigger: WebhookTrigger,
   request: Pick<HttpRequest, 'headers' | 'body'>,
 ): Promise<void> {
-  const fault = await check(runtime, trigger, request, false);
-  if (fault === undefined) return;
-  const mayBeExchanged = fault === 'signature_invalid' || fault === 'token_invalid';
-  const last = mayBeExchanged ? await check(runtime, trigger, request, true) : fault;
-  if (last !== undefined) throw notAuthentic(last, missingHeaders(trigger, last, request.headers));
+  const fault = await faultWith(secrets, trigger.secrets, (live) => check(trigger, request, live, now()));
+  if (fault !== undefined) throw notAuthentic(fault, missingHeaders(trigger, fault, request.headers));
 }
 
 /**
@@ -69,7 +68,7 @@ export function githubFault(
   body: Uint8Array,
   secrets: readonly NamedSecret[],
 ): AuthFault | undefined {
-  const keys = secrets.map(githubKey);
+  const keys = secrets.map(textKey);
   const signature = headers['x-hub-signature-256'];
   if (!signature) return 'signature_missing';
   const hex = /^sha256=([0-9a-f]{64})$/.exec(signature)?.[1] ?? '';
@@ -85,32 +84,15 @@ export function tokenFault(headers: Headers, secrets: readonly NamedSecret[]): A
   return anyEqual([digest(token)], expected) ? undefined : 'token_invalid';
 }
 
-async function check(
-  runtime: Pick<Runtime, 'secrets' | 'now'>,
-  trigger: WebhookTrigger,
-  request: Pick<HttpRequest, 'headers' | 'body'>,
-  fresh: boolean,
-): Promise<AuthFault | undefined> {
-  const secrets = await readable(runtime, trigger.secrets, fresh);
-  if (trigger.auth === 'github') return githubFault(request.headers, request.body, secrets);
-  if (trigger.auth === 'bearer') return tokenFault(request.headers, secrets);
-  return signatureFault(request.headers, request.body, secrets, runtime.now());
-}
-
-/** The secrets that can be read: one that is missing while it is rotated does not shut out who has the other. */
-async function readable(
-  runtime: Pick<Runtime, 'secrets'>,
-  refs: readonly Ref[],
-  fresh: boolean,
-): Promise<NamedSecret[]> {
-  const read = await Promise.allSettled(refs.map((ref) => runtime.secrets.get(ref, { fresh })));
-  const named = read.flatMap((each, i): NamedSecret[] => {
-    const ref = refs[i];
-    return each.status === 'fulfilled' && ref !== undefined ? [{ ref, value: each.value }] : [];
-  });
-  const failed = read.find((each) => each.status === 'rejected');
-  if (named.length === 0 && failed !== undefined) throw failed.reason;
-  return named;
+function check(
+  { auth }: WebhookTrigger,
+  { headers, body }: Pick<HttpRequest, 'headers' | 'body'>,
+  secrets: readonly NamedSecret[],
+  now: number,
+): AuthFault | undefined {
+  if (auth === 'github') return githubFault(headers, body, secrets);
+  if (auth === 'bearer') return tokenFault(headers, secrets);
+  return signatureFault(headers, body, secrets, now);
 }
 
 const signedBy: Readonly<Record<WebhookTrigger['auth'], readonly string[]>> = {
@@ -122,13 +104,6 @@ const signedBy: Readonly<Record<WebhookTrigger['auth'], readonly string[]>> = {
 function missingHeaders({ auth }: WebhookTrigger, fault: AuthFault, headers: Headers): Fault[] {
   if (fault !== 'signature_missing') return [];
   return signedBy[auth].filter((name) => !headers[name]).map((path) => ({ path, message: 'is required' }));
-}
-
-/** GitHub takes any text as a secret; a line end after it is the file's that it was kept in. */
-function githubKey({ ref, value }: NamedSecret): string {
-  const key = value.replace(/\r?\n$/, '');
-  if (key !== '') return key;
-  throw malformedSecret(ref, 'must not be empty');
 }
 
 /** The key of a `whsec_` secret: Base64 of 24 to 64 bytes. */
