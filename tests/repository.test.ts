@@ -41,7 +41,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   '@middy/core': ['functions/', 'lib/aws/door.ts'],
   '@valibot/to-json-schema': ['lib/cli/schema.ts'],
   esbuild: ['lib/aws/packaging.ts'],
-  'node-fetch': ['lib/huawei/'],
+  'node-fetch': ['lib/alerts/outbound.ts', 'lib/huawei/'],
   'node:child_process': [],
   'node:fs': ['lib/aws/packaging.ts', 'lib/cli/', 'lib/local/'],
   'node:http': ['lib/aws/send.ts', 'lib/huawei/', 'lib/local/'],

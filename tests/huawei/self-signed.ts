@@ -2,23 +2,42 @@
 
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** A private key and its self-signed certificate, both PEM, valid from 2020 to 2049. */
-export function selfSigned(): { readonly key: string; readonly cert: string } {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+/** What a certificate may be made with: EC and 2020 to 2049 unless it says otherwise. Dates are `YYMMDDhhmmssZ`. */
+export interface Making {
+  readonly bits?: number;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+const ecdsaWithSha256 = sequence(objectId(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
+const rsaWithSha256 = sequence(
+  objectId(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b),
+  tlv(0x05, Buffer.alloc(0)),
+);
+
+/** A private key and its self-signed certificate, both PEM; with `bits`, an RSA key of that size. */
+export function selfSigned({ bits, from = '200101000000Z', to = '491231235959Z' }: Making = {}): {
+  readonly key: string;
+  readonly cert: string;
+} {
+  const { privateKey, publicKey } =
+    bits === undefined
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: bits });
+  const algorithm = bits === undefined ? ecdsaWithSha256 : rsaWithSha256;
   const name = sequence(tlv(0x31, sequence(objectId(0x55, 0x04, 0x03), tlv(0x0c, Buffer.from('loopback test')))));
-  const ecdsaWithSha256 = sequence(objectId(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
   const toBeSigned = sequence(
     tlv(0xa0, tlv(0x02, Buffer.from([2]))),
     tlv(0x02, Buffer.from([1])),
-    ecdsaWithSha256,
+    algorithm,
     name,
-    sequence(tlv(0x17, Buffer.from('200101000000Z')), tlv(0x17, Buffer.from('491231235959Z'))),
+    sequence(tlv(0x17, Buffer.from(from)), tlv(0x17, Buffer.from(to))),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     tlv(0xa3, sequence(subjectAltName(Buffer.from([127, 0, 0, 1])))),
   );
   const signature = sign('sha256', toBeSigned, privateKey);
-  const certificate = sequence(toBeSigned, ecdsaWithSha256, tlv(0x03, Buffer.concat([Buffer.from([0]), signature])));
+  const certificate = sequence(toBeSigned, algorithm, tlv(0x03, Buffer.concat([Buffer.from([0]), signature])));
   return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert: pem(certificate) };
 }
 
