@@ -107,10 +107,10 @@ function firstShowing(clock: ZoneClock, wall: Wall): number {
   return Math.min(...clock.resolve(wall).instants);
 }
 
-/** Spans that overlap or touch as one; empty ones fall out. */
+/** Spans that overlap or touch, as one. */
 function joined(spans: readonly Span[]): readonly Span[] {
   const found: Span[] = [];
-  for (const span of spans.filter(({ from, to }) => from < to).toSorted((a, b) => a.from - b.from)) {
+  for (const span of spans.toSorted((a, b) => a.from - b.from)) {
     const last = found.at(-1);
     if (last === undefined || last.to < span.from) found.push({ from: span.from, to: span.to });
     else found[found.length - 1] = { from: last.from, to: Math.max(last.to, span.to) };
