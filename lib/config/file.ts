@@ -9,6 +9,7 @@ import type { ReferenceFault } from './plain.ts';
 import { referenceFaults } from './references.ts';
 import { resolveConfig } from './resolve.ts';
 import { configFile, isText } from './schema.ts';
+import { unmetFaults } from './unmet.ts';
 import { type LineFault, type Path, readYaml, type YamlFile, YamlSyntaxError } from './yaml.ts';
 
 /** A configuration and how much of each kind the file holds, targets without a job included. */
@@ -42,9 +43,12 @@ export function checkConfig(
   const others = [...shape, ...references].filter(({ path }) => !late.some((each) => isWithin(path, each.path)));
   const faults = [...yaml.faults, ...late, ...others];
   if (!parsed.success || faults.length > 0) throw configError(faults, file);
+  const config = resolveConfig(parsed.output);
+  const unmet = unmetFaults(config).map((fault) => referenceFault(fault, yaml));
+  if (unmet.length > 0) throw configError(unmet, file);
   const { projects, targets, jobs } = parsed.output;
   return {
-    config: resolveConfig(parsed.output),
+    config,
     counts: { projects: count(projects), targets: count(targets), jobs: count(jobs) },
   };
 }
