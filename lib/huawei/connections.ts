@@ -38,13 +38,8 @@ export class Connections {
     const proxyEnv = proxies === undefined ? undefined : proxyEnvOf(proxies);
     const options = { keepAlive: true, maxSockets: 16, maxFreeSockets: 16, timeout: idleLimit, proxyEnv };
     const trust = ca === undefined ? {} : { secureContext: trusting(ca) };
-    try {
-      this.#http = new HttpAgent(options);
-      this.#https = new TlsAgent({ ...options, ...trust });
-    } catch {
-      // Node's own words would show a password that stands in the URL.
-      throw new EnvironmentError('proxy_invalid', 'HTTPS_PROXY or HTTP_PROXY is no URL of a proxy (http://host:port)');
-    }
+    this.#http = new HttpAgent(options);
+    this.#https = new TlsAgent({ ...options, ...trust });
   }
 
   /**
@@ -71,7 +66,7 @@ class TlsAgent extends HttpsAgent {
   ): Duplex | null | undefined {
     // Through a proxy the socket of TLS comes by the callback, when its handshake is done; without one it is returned.
     const socket = super.createConnection(options, (error, stream) => {
-      callback?.(error === null ? null : mark(error), stream);
+      callback?.(error ? mark(error) : error, stream);
     });
     socket?.prependListener('error', mark).once('secureConnect', () => socket.off('error', mark));
     return socket;
@@ -87,7 +82,18 @@ function proxyEnvOf(proxies: ProxyVariables): NonNullable<AgentOptions['proxyEnv
   const { HTTP_PROXY, http_proxy, HTTPS_PROXY, https_proxy } = proxies;
   const none = [proxies.no_proxy ?? proxies.NO_PROXY ?? '', 'localhost,127.0.0.1-127.255.255.255,[::1],::1'];
   const NO_PROXY = none.filter((part) => part !== '').join(',');
-  return { HTTP_PROXY: http_proxy ?? HTTP_PROXY, HTTPS_PROXY: https_proxy ?? HTTPS_PROXY, NO_PROXY };
+  return { HTTP_PROXY: urlOf(http_proxy ?? HTTP_PROXY), HTTPS_PROXY: urlOf(https_proxy ?? HTTPS_PROXY), NO_PROXY };
+}
+
+/** Checked here: what Node does not understand it passes over in silence, and its words for the rest show the password. */
+function urlOf(proxy: string | undefined): string | undefined {
+  if (proxy === undefined || proxy === '') return undefined;
+  const url = proxy.includes('://') ? proxy : `http://${proxy}`;
+  if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return url;
+  throw new EnvironmentError(
+    'proxy_invalid',
+    'HTTPS_PROXY or HTTP_PROXY is no URL of a proxy such as http://host:port',
+  );
 }
 
 /** Made once, since to read all authorities anew for each connection takes milliseconds. */

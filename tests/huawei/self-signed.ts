@@ -1,9 +1,12 @@
-// A certificate for 127.0.0.1, made for one test: no private key lies in the repository, and none can expire there.
+// A certificate for 127.0.0.1 and one more host, made for one test: no private key lies in the repository, and none can
+// expire there.
 
 import { generateKeyPairSync, sign } from 'node:crypto';
 
 /** What a certificate may be made with: EC and 2020 to 2049 unless it says otherwise. Dates are `YYMMDDhhmmssZ`. */
 export interface Making {
+  /** Also its own name. */
+  readonly host?: string;
   readonly bits?: number;
   readonly from?: string;
   readonly to?: string;
@@ -16,7 +19,7 @@ const rsaWithSha256 = sequence(
 );
 
 /** A private key and its self-signed certificate, both PEM; with `bits`, an RSA key of that size. */
-export function selfSigned({ bits, from = '200101000000Z', to = '491231235959Z' }: Making = {}): {
+export function selfSigned({ host = 'localhost', bits, from = '200101000000Z', to = '491231235959Z' }: Making = {}): {
   readonly key: string;
   readonly cert: string;
 } {
@@ -25,7 +28,7 @@ export function selfSigned({ bits, from = '200101000000Z', to = '491231235959Z' 
       ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
       : generateKeyPairSync('rsa', { modulusLength: bits });
   const algorithm = bits === undefined ? ecdsaWithSha256 : rsaWithSha256;
-  const name = sequence(tlv(0x31, sequence(objectId(0x55, 0x04, 0x03), tlv(0x0c, Buffer.from('loopback test')))));
+  const name = sequence(tlv(0x31, sequence(objectId(0x55, 0x04, 0x03), tlv(0x0c, Buffer.from(host)))));
   const toBeSigned = sequence(
     tlv(0xa0, tlv(0x02, Buffer.from([2]))),
     tlv(0x02, Buffer.from([1])),
@@ -34,15 +37,15 @@ export function selfSigned({ bits, from = '200101000000Z', to = '491231235959Z' 
     sequence(tlv(0x17, Buffer.from(from)), tlv(0x17, Buffer.from(to))),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
-    tlv(0xa3, sequence(subjectAltName(Buffer.from([127, 0, 0, 1])))),
+    tlv(0xa3, sequence(subjectAltName(Buffer.from([127, 0, 0, 1]), host))),
   );
   const signature = sign('sha256', toBeSigned, privateKey);
   const certificate = sequence(toBeSigned, algorithm, tlv(0x03, Buffer.concat([Buffer.from([0]), signature])));
   return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert: pem(certificate) };
 }
 
-function subjectAltName(ip: Buffer): Buffer {
-  return sequence(objectId(0x55, 0x1d, 0x11), tlv(0x04, sequence(tlv(0x87, ip))));
+function subjectAltName(ip: Buffer, host: string): Buffer {
+  return sequence(objectId(0x55, 0x1d, 0x11), tlv(0x04, sequence(tlv(0x87, ip), tlv(0x82, Buffer.from(host)))));
 }
 
 function objectId(...bytes: number[]): Buffer {
@@ -61,5 +64,5 @@ function tlv(tag: number, content: Buffer): Buffer {
 }
 
 function pem(der: Buffer): string {
-  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{1,64}/g, '$&\n')}-----END CERTIFICATE-----\n`;
 }
