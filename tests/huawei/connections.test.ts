@@ -46,7 +46,10 @@ async function proxy(answering: Answering = 'tunnels') {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       through.pipe(socket).pipe(through);
     });
-    const end = () => void (through.destroy(), socket.destroy());
+    const end = () => {
+      through.destroy();
+      socket.destroy();
+    };
     for (const each of [through, socket]) each.on('error', end).on('close', end);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
