@@ -75,6 +75,6 @@ export function mayNot(caller: Caller, needs: 'read' | 'write'): WireError | nul
 export function projectFault(own: string, named: string, caller: Caller, request: ReceivedRequest): WireError | null {
   if (!/^[0-9a-f]{32}$/.test(named)) return wireError('DCS.4002');
   const inHeader = [request.headers['x-project-id'] ?? named].flat().join();
-  const isOurs = named === own && inHeader === named && (caller.projectId ?? named) === named;
-  return isOurs ? null : wireError('DCS.1004');
+  const isItsOwn = caller.projects === 'all' || caller.projects.includes(named);
+  return named === own && inHeader === named && isItsOwn ? null : wireError('DCS.1004');
 }

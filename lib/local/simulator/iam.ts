@@ -42,11 +42,12 @@ export interface IamOptions {
   readonly tokenLifetime: number;
 }
 
-/** Who a token or a key stands for. `projectId` null: of no project in particular. */
+/** Who a token or a key stands for. */
 export interface Caller {
   readonly name: string;
   readonly rights: Rights;
-  readonly projectId: string | null;
+  /** The projects it is good for, by id: a key for all, a token for the one it was asked for, or for none. */
+  readonly projects: 'all' | readonly string[];
 }
 
 /** A key that the simulator knows; with a `securityToken` it is a temporary one. */
@@ -114,7 +115,14 @@ export class Iam {
     const issuedAt = this.#now();
     const expiresAt = issuedAt + this.options.tokenLifetime * 1_000;
     const method = request.agency === undefined ? 'password' : 'assume_role';
-    const token = { text, caller: { ...who, projectId: project?.id ?? null }, project, method, issuedAt, expiresAt };
+    const token = {
+      text,
+      caller: { ...who, projects: project === null ? [] : [project.id] },
+      project,
+      method,
+      issuedAt,
+      expiresAt,
+    };
     this.#tokens.set(text, token);
     return { kind: 'ok', value: token };
   }
@@ -179,7 +187,7 @@ export class Iam {
 }
 
 function callerOf({ name, rights = 'all' }: IamUser | IamAgency): Caller {
-  return { name, rights, projectId: null };
+  return { name, rights, projects: [] };
 }
 
 function refuse(code: WireCode, detail = 'the requested resource'): Result<never> {

@@ -56,7 +56,7 @@ export class SignatureGate {
     if (this.#isLocked(ak)) return refused('AK access failed to reach the limit,forbidden');
     const fault = this.#faultOf(request, authorization, key);
     this.#remember(ak, fault !== null);
-    return fault === null ? { name: ak, rights: key.rights ?? 'all', projectId: null } : refused(fault);
+    return fault === null ? { name: ak, rights: key.rights ?? 'all', projects: 'all' } : refused(fault);
   }
 
   #faultOf(request: ReceivedRequest, authorization: Authorization, key: SimulatorKey): string | null {
