@@ -9,14 +9,18 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as v from 'valibot';
 import { DynamoState } from '../../lib/aws/state-dynamodb.ts';
 import { runId } from '../../lib/event.ts';
+import { realClock } from '../../lib/local/clock.ts';
+import { DurableBackend } from '../../lib/local/durable.ts';
 import { Fleet } from '../../lib/local/simulator/fleet.ts';
 import { type Simulator, startSimulator } from '../../lib/local/simulator/server.ts';
 import { type AwsStandIn, runAlias, startAwsStandIn } from '../support/aws-stand-in.ts';
 import { type Bundle, bundleFunctions, type FunctionName } from '../support/bundles.ts';
+import { temporaryDatabase } from '../support/data-folder.ts';
 import { bearer, eventOf, type Sent } from '../support/door-world.ts';
 import { clientOf } from '../support/dynamo-table.ts';
 import { LambdaDurable } from '../support/lambda-durable.ts';
 import { loadBundle } from '../support/load-bundle.ts';
+import { MemoryLog } from '../support/memory-log.ts';
 import { idOf, instances } from '../support/scenario.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'autopilot-packaged-'));
@@ -26,6 +30,7 @@ const flushed = [idOf(1), idOf(2)];
 const restarted = [idOf(3), idOf(4), idOf(5), idOf(6)];
 const failing = idOf(5);
 const minute = 60_000;
+const log = new MemoryLog();
 // The fire of this minute, and none after it for a day.
 const firesAt = Math.floor(Date.now() / minute) * minute;
 const fire = new Date(firesAt);
@@ -33,6 +38,7 @@ const schedule = { cron: `${fire.getUTCMinutes()} ${fire.getUTCHours()} * * *`, 
 
 let simulator: Simulator;
 let aws: AwsStandIn;
+let backend: DurableBackend;
 let lambda: LambdaDurable;
 let bundles: Readonly<Record<FunctionName, Bundle>>;
 
@@ -52,7 +58,8 @@ beforeAll(async () => {
   const file = join(folder, 'autopilot.yml');
   writeFileSync(file, configOf(simulator.url));
   bundles = await bundleFunctions(join(folder, 'bundles'), { AUTOPILOT_CONFIG: file });
-  lambda = new LambdaDurable(runAlias, (event) => invoke('run', event));
+  backend = new DurableBackend({ database: temporaryDatabase(), clock: realClock, log });
+  lambda = new LambdaDurable({ alias: runAlias, service: backend, invoke: (event) => invoke('run', event) });
   aws = await startAwsStandIn((call) => lambda.answer(call));
   aws.parameters.set('/test/dcs', JSON.stringify(key));
   aws.parameters.set('/test/alice', 'token-of-alice');
@@ -60,7 +67,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await lambda.backend.stop();
+  await backend.stop();
   aws.close();
   await simulator.close();
   rmSync(folder, { recursive: true });
@@ -202,7 +209,7 @@ describe('the packaged functions', () => {
     });
     expect(flushed.map((id) => simulator.fleet.applied(id).flush)).toEqual([1, 1]);
     expect(flushed.map((id) => simulator.fleet.sent(id))).toEqual([1, 1]);
-    expect(lambda.log.entries.map(({ message, facts }) => [message, facts['execution']])).toEqual([
+    expect(log.entries.map(({ message, facts }) => [message, facts['execution']])).toEqual([
       ['an invocation failed and will be repeated', flush],
     ]);
   });
@@ -222,9 +229,9 @@ describe('the packaged functions', () => {
 
   test('had their runs as durable executions, asleep between invocations, within the limits', () => {
     for (const name of [restart, flush]) {
-      expect(lambda.backend.end(name)).toMatchObject({ status: 'SUCCEEDED', result: '"succeeded"' });
+      expect(backend.end(name)).toMatchObject({ status: 'SUCCEEDED', result: '"succeeded"' });
       expect(lambda.invocations.filter((each) => each === name).length).toBeGreaterThan(3);
-      expect(lambda.backend.operations(name).count).toBeLessThan(100);
+      expect(backend.operations(name).count).toBeLessThan(100);
     }
   });
 

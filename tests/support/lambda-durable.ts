@@ -1,7 +1,6 @@
 // Lambda's part in durable executions, for the functions in a test: what is started runs, invocation after invocation,
 // each in a process of its own, and that process comes back over the REST calls of the service (paths and shapes: the
-// model in @aws-sdk/client-lambda). Behind them is the backend of the local runtime. The SDK's own test runner cannot do
-// this: it hands its transport to a handler in its own process, so that the bundled client would never be used.
+// model in @aws-sdk/client-lambda). Behind them is the backend of the local runtime, or the test runner of the SDK.
 
 import {
   type CheckpointDurableExecutionRequest,
@@ -12,14 +11,21 @@ import {
 } from '@aws/durable-execution-sdk-js';
 import * as v from 'valibot';
 import { AutopilotError } from '../../lib/errors.ts';
-import { realClock } from '../../lib/local/clock.ts';
-import { DurableBackend } from '../../lib/local/durable.ts';
+import type { DurableBackend } from '../../lib/local/durable.ts';
 import { type LambdaAnswer, type LambdaCall, startOf } from './aws-stand-in.ts';
-import { temporaryDatabase } from './data-folder.ts';
-import { MemoryLog } from './memory-log.ts';
 
 /** Hands an event to a function, and answers with what its handler returned. */
 export type Invoke = (event: object) => Promise<unknown>;
+
+/** What keeps the executions: their journals, their waits, and who is invoked when. */
+export type DurableService = Pick<DurableBackend, 'client' | 'attach' | 'start' | 'status' | 'end' | 'onEnded'>;
+
+/** What it is made of; `alias` is the ARN that executions are started at. */
+export interface LambdaDurableOptions {
+  readonly alias: string;
+  readonly service: DurableService;
+  readonly invoke: Invoke;
+}
 
 /** One checkpoint, as it came over the wire. */
 type Checkpoint = CheckpointDurableExecutionRequest;
@@ -57,22 +63,21 @@ const checkpoint = v.strictObject({
   Updates: v.optional(v.array(update), []),
 });
 
-/** Durable executions of one function; `alias` is the ARN that they are started at. */
+/** Durable executions of one function. */
 export class LambdaDurable {
-  readonly backend: DurableBackend;
-  readonly log = new MemoryLog();
   /** Names of the executions, once for each invocation. */
   readonly invocations: string[] = [];
   /** Looks at each checkpoint before it is written. */
   watch: (name: string, checkpoint: Checkpoint) => void = () => undefined;
   readonly #function: string;
   readonly #alias: string;
+  readonly #service: DurableService;
 
-  constructor(alias: string, invoke: Invoke) {
+  constructor({ alias, service, invoke }: LambdaDurableOptions) {
     this.#alias = alias;
     this.#function = alias.replace(/:[^:]*$/, '');
-    this.backend = new DurableBackend({ database: temporaryDatabase(), clock: realClock, log: this.log });
-    this.backend.attach(async (input) => {
+    this.#service = service;
+    service.attach(async (input) => {
       const { DurableExecutionArn: name } = input;
       this.invocations.push(name);
       return v.parse(output, await invoke({ ...input, DurableExecutionArn: this.#arnOf(name) }));
@@ -106,25 +111,25 @@ export class LambdaDurable {
 
   async #start(call: LambdaCall, at: string): Promise<LambdaAnswer> {
     if (at !== this.#alias || call.headers['x-amz-invocation-type'] !== 'Event') return { status: 404 };
-    await this.backend.start(startOf(call)?.name ?? '', call.body);
+    await this.#service.start(startOf(call)?.name ?? '', call.body);
     return { status: 202 };
   }
 
   async #list(url: URL, of: string): Promise<LambdaAnswer> {
     const DurableExecutionName = url.searchParams.get('DurableExecutionName') ?? '';
-    const status = of === this.#function ? await this.backend.status(DurableExecutionName) : 'absent';
-    const Status = this.backend.end(DurableExecutionName)?.status ?? 'RUNNING';
+    const status = of === this.#function ? await this.#service.status(DurableExecutionName) : 'absent';
+    const Status = this.#service.end(DurableExecutionName)?.status ?? 'RUNNING';
     return { status: 200, body: { DurableExecutions: status === 'absent' ? [] : [{ DurableExecutionName, Status }] } };
   }
 
   async #checkpoint(name: string, sent: v.InferOutput<typeof checkpoint>): Promise<LambdaAnswer> {
     const request = { ...sent, DurableExecutionArn: name };
     this.watch(name, request);
-    return { status: 200, body: onWire(await this.backend.client.checkpoint(request)) };
+    return { status: 200, body: onWire(await this.#service.client.checkpoint(request)) };
   }
 
   async #state(name: string, query: URLSearchParams): Promise<LambdaAnswer> {
-    const page = await this.backend.client.getExecutionState({
+    const page = await this.#service.client.getExecutionState({
       DurableExecutionArn: name,
       CheckpointToken: query.get('CheckpointToken') ?? '',
       Marker: query.get('Marker') ?? undefined,

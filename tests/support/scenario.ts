@@ -4,11 +4,13 @@ import { builtIn, unlimited } from '../../lib/config/defaults.ts';
 import type { Action, Job } from '../../lib/config.ts';
 import { type Event, runId } from '../../lib/event.ts';
 import type { DcsApi } from '../../lib/execute.ts';
+import { leasesOf } from '../../lib/lease.ts';
 import { Fleet, type FleetOptions } from '../../lib/local/simulator/fleet.ts';
 import type { InstanceSpec } from '../../lib/local/simulator/instance.ts';
 import { asJson, type RunRecord, readRecord, runKey } from '../../lib/record.ts';
 import { noCounts, type Outcome, type RunView, runView } from '../../lib/report.ts';
 import { run, type World } from '../../lib/run.ts';
+import type { State } from '../../lib/state.ts';
 import { MemoryDcs } from './memory-dcs.ts';
 import { MemoryState } from './memory-state.ts';
 import { type Crash, VirtualClock, VirtualEngine } from './virtual-engine.ts';
@@ -76,11 +78,24 @@ export function jobOf(action: Action, change: Partial<Job> = {}): Job {
   };
 }
 
+/** The smallest scenario: `count` instances, everything in one wave after the canary. */
+export function scenario(action: Action, count: number, change: Partial<Scenario> = {}): Scenario {
+  return { job: jobOf(action), fleet: { instances: instances(count) }, ...change };
+}
+
+/** The same with everything in one wave. */
+export function oneWave(action: Action, count: number, change: Partial<Scenario> = {}): Scenario {
+  const { waves } = jobOf(action);
+  return scenario(action, count, { job: jobOf(action, { waves: { ...waves, canary: { percent: 100 } } }), ...change });
+}
+
 export interface Scenario {
   readonly job: Job;
   readonly fleet: Omit<FleetOptions, 'now'>;
   readonly event?: Partial<Event>;
   readonly crash?: Crash;
+  /** Instances that another run is at work on, by their leases. */
+  readonly held?: readonly string[];
   /** What was there before. */
   readonly before?: (state: MemoryState, clock: VirtualClock) => Promise<void>;
   /** Wraps the port to DCS, to watch or to disturb it; the fleet can be changed behind its back. */
@@ -131,7 +146,7 @@ export async function play(scenario: Scenario): Promise<Played> {
   const memory = new MemoryDcs(fleet, { sleep: async (milliseconds) => clock.advance(milliseconds) });
   const dcs = scenario.wrap?.(memory, clock, fleet) ?? memory;
   await scenario.before?.(state, clock);
-  const id = await store(state, scenario, clock);
+  const id = await prepare(state, scenario, clock.now);
   for (const { after, does } of scenario.meanwhile ?? []) {
     const night = { runId: id, state, fleet, engine, clock };
     engine.meanwhile({ at: clock.now() + after * 1000, does: () => does(night) });
@@ -148,8 +163,14 @@ export async function play(scenario: Scenario): Promise<Played> {
   return { view, fleet, engine, clock, state, record, outcome };
 }
 
-async function store(state: MemoryState, { job, event }: Scenario, clock: VirtualClock): Promise<string> {
-  const createdAt = new Date(clock.now()).toISOString();
+/** Stores the run of a scenario, as a door leaves it, and what another one holds. Returns its id. */
+export async function prepare(
+  state: State,
+  { job, event, held = [] }: Pick<Scenario, 'job' | 'event' | 'held'>,
+  now: () => number,
+): Promise<string> {
+  await leasesOf(state, 'other-run', now).take(held);
+  const createdAt = new Date(now()).toISOString();
   const whole: Event = {
     trigger: 'webhook',
     identity: ['bearer', 'key-1'],
@@ -165,10 +186,10 @@ async function store(state: MemoryState, { job, event }: Scenario, clock: Virtua
     action: job.action,
     event: whole,
     status: 'accepted',
-    started: true,
+    started: false,
     counts: noCounts,
     createdAt,
   };
-  await state.putIfAbsent(runKey(id), asJson(record));
+  await state.putIfAbsent(runKey(id), asJson(record), { index: { job: job.name, createdAt } });
   return id;
 }

@@ -1,0 +1,65 @@
+// The flow through the packaged run, with the tick and the wires that it has on AWS: the same nights as on the virtual
+// engine, and some of them once more with the test runner of the durable SDK in the place of our stand-in for the service.
+
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Action } from '../../lib/config.ts';
+import { crashContract, flowContract, type PlainScenario, type Told } from '../support/flow-contract.ts';
+import { type PackagedPlayer, startPackagedPlayer } from '../support/packaged-play.ts';
+import { idOf, instances, scenario } from '../support/scenario.ts';
+
+const folder = join(tmpdir(), `autopilot-packaged-flow-${process.pid}`);
+let player: PackagedPlayer;
+let official: PackagedPlayer;
+
+beforeAll(async () => {
+  player = await startPackagedPlayer(join(folder, 'stand-in'), 'stand-in');
+  official = await startPackagedPlayer(join(folder, 'sdk-runner'), 'sdk-runner');
+});
+
+afterAll(() => {
+  player.stop();
+  official.stop();
+  rmSync(folder, { recursive: true });
+});
+
+flowContract('the packaged functions', (one) => official.play(one));
+crashContract('the packaged functions', (one) => player.play(one), 53);
+
+describe('the test runner of the durable SDK', () => {
+  const troubled = (action: Action): PlainScenario =>
+    scenario(action, 5, {
+      fleet: {
+        instances: instances(5, (n) => (n === 5 ? { tags: { 'dcs-autopilot-protected': 'true' } } : {})),
+        script: {
+          instances: {
+            [idOf(2)]: { sends: ['failed', 'failed'] },
+            [idOf(3)]: { busyFromFirstSend: { for: 600_000, task: 'BACKUPING' } },
+          },
+        },
+      },
+    });
+
+  const done = ({ view, fleet }: Told) => ({
+    status: view.status,
+    plan: view.plan,
+    outcomes: view.outcomes.map(({ instanceId, status, attempts, verifiedBy }) => ({
+      instanceId,
+      status,
+      attempts,
+      verifiedBy,
+      applied: fleet.applied(instanceId),
+    })),
+  });
+
+  it.each<Action>(['flush', 'restart'])('comes to the same end with a %s', async (action) => {
+    const [ours, theirs] = [await player.play(troubled(action)), await official.play(troubled(action))];
+
+    expect(done(theirs)).toEqual(done(ours));
+    expect(theirs.view.status).toBe('succeeded');
+    expect(theirs.fleet.applied(idOf(3))[action]).toBe(1);
+    expect(theirs.fleet.applied(idOf(5))[action]).toBe(0);
+  });
+});
