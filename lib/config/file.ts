@@ -2,15 +2,14 @@
 
 import * as v from 'valibot';
 import type { Config } from '../config.ts';
-import { ConfigError, type ConfigFault } from '../errors.ts';
+import { atItsLine, faultsOf, missingOrMisplaced, openDocument, shapeFaults } from './document.ts';
 import { notYet, notYetFaults } from './not-yet.ts';
 import { environmentFaults } from './packaged.ts';
-import type { ReferenceFault } from './plain.ts';
 import { referenceFaults } from './references.ts';
 import { resolveConfig } from './resolve.ts';
 import { configFile, isText } from './schema.ts';
 import { unmetFaults } from './unmet.ts';
-import { type LineFault, type Path, readYaml, type YamlFile, YamlSyntaxError } from './yaml.ts';
+import type { Path } from './yaml.ts';
 
 /** A configuration and how much of each kind the file holds, targets without a job included. */
 export interface CheckedConfig {
@@ -33,19 +32,18 @@ export function checkConfig(
   place: Place = 'anywhere',
   refused: readonly string[] = notYet,
 ): CheckedConfig {
-  const yaml = yamlOf(text, file);
-  const parsed = v.safeParse(configFile, yaml.value, { message: describe });
-  // What could not be read is told once, not again as a value of the wrong kind.
-  const shape = (parsed.issues ?? []).map((issue) => issueFault(issue, yaml)).filter(({ path }) => !yaml.isLost(path));
+  const yaml = openDocument(text, file, isText);
+  const parsed = v.safeParse(configFile, yaml.value, { message: missingOrMisplaced });
+  const shape = shapeFaults(parsed.issues ?? [], yaml);
   const packaged = place === 'aws' ? environmentFaults(yaml.value) : [];
-  const late = notYetFaults(yaml.value, refused).map((fault) => referenceFault(fault, yaml));
-  const references = [...referenceFaults(yaml.value), ...packaged].map((fault) => referenceFault(fault, yaml));
+  const late = notYetFaults(yaml.value, refused).map((fault) => atItsLine(fault, yaml));
+  const references = [...referenceFaults(yaml.value), ...packaged].map((fault) => atItsLine(fault, yaml));
   const others = [...shape, ...references].filter(({ path }) => !late.some((each) => isWithin(path, each.path)));
   const faults = [...yaml.faults, ...late, ...others];
-  if (!parsed.success || faults.length > 0) throw configError(faults, file);
+  if (!parsed.success || faults.length > 0) throw faultsOf(faults, file);
   const config = resolveConfig(parsed.output);
-  const unmet = unmetFaults(config).map((fault) => referenceFault(fault, yaml));
-  if (unmet.length > 0) throw configError(unmet, file);
+  const unmet = unmetFaults(config).map((fault) => atItsLine(fault, yaml));
+  if (unmet.length > 0) throw faultsOf(unmet, file);
   const { projects, targets, jobs } = parsed.output;
   return {
     config,
@@ -53,56 +51,9 @@ export function checkConfig(
   };
 }
 
-function yamlOf(text: string, file: string): YamlFile {
-  try {
-    return readYaml(text, isText);
-  } catch (error) {
-    if (error instanceof YamlSyntaxError) throw configError(error.faults, file);
-    throw error;
-  }
-}
-
-/** What is said where a schema has no sentence of its own: a key that is missing. */
-function describe(issue: v.BaseIssue<unknown>): string {
-  return issue.received === 'undefined' ? 'required' : 'this cannot stand here';
-}
-
-function issueFault(issue: v.BaseIssue<unknown>, yaml: YamlFile): LineFault {
-  const path = (issue.path ?? []).map((item) => (typeof item.key === 'number' ? item.key : String(item.key)));
-  const part = issue.path?.at(-1)?.origin === 'key' ? 'key' : 'value';
-  return { path, line: yaml.lineOf(path, part), message: issue.message };
-}
-
 /** A key that is refused whatever its value gets no second fault about it. */
 function isWithin(path: Path, outer: Path): boolean {
   return outer.every((step, at) => path[at] === step);
-}
-
-function referenceFault({ path, message }: ReferenceFault, yaml: YamlFile): LineFault {
-  return { path, line: yaml.lineOf(path, 'value'), message };
-}
-
-function configError(faults: readonly LineFault[], file: string): ConfigError {
-  const shown = faults.map(({ path, line, message }): ConfigFault => {
-    return { file, line, path: showPath(path), message: plain(message) };
-  });
-  const distinct = new Map(shown.map((fault) => [`${fault.line} ${fault.path} ${fault.message}`, fault]));
-  return new ConfigError([...distinct.values()].sort((a, b) => a.line - b.line));
-}
-
-/** `jobs.nightly.trigger.webhook.secrets[0]`; a name that is not plain stands in quotes, so a fault stays on one line. */
-function showPath(path: Path): string {
-  return path.map(showStep).join('').replace(/^\./, '');
-}
-
-function showStep(step: string | number): string {
-  if (typeof step === 'number') return `[${step}]`;
-  return /^[\w-]+$/.test(step) ? `.${step}` : `[${plain(JSON.stringify(step))}]`;
-}
-
-/** Without what breaks a line or turns its direction. */
-function plain(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD');
 }
 
 function count(record: object): number {
