@@ -20,6 +20,7 @@ export interface Due {
 }
 
 interface Entry {
+  readonly index: number;
   readonly fault: CallFault;
   seen: number;
 }
@@ -39,7 +40,7 @@ export class FaultBook {
 
   /** Adds faults behind those that are there. */
   add(faults: readonly CallFault[]): void {
-    for (const fault of faults) this.#entries.push({ fault, seen: 0 });
+    for (const fault of faults) this.#entries.push({ index: this.#entries.length, fault, seen: 0 });
   }
 
   /** Forgets all faults. */
@@ -50,28 +51,28 @@ export class FaultBook {
 
   /** Counts the call with every fault it matches; of those that are due, the first answers. */
   next(call: Call): Due {
-    const due = this.#entries.filter((entry, index) => matches(entry.fault, call) && this.#isDue(entry, index));
-    const entryOf = (id: string) => this.#entryFault(due, call, id);
+    const due = this.#entries.filter((entry) => matches(entry.fault, call) && this.#isDue(entry));
+    const entryOf = (id: string) => this.#entryFault(due, id);
     if (call.at < this.#lockedUntil) return { answer: { kind: 'lockout' }, entryOf };
     const answer = due.map(({ fault }) => fault.answer).find(({ kind }) => kind !== 'entries');
     if (answer?.kind === 'lockout') this.#lockedUntil = call.at + lockTime;
     return { answer, entryOf };
   }
 
-  #isDue(entry: Entry, index: number): boolean {
+  #isDue(entry: Entry): boolean {
     entry.seen += 1;
     const { nth, share, seed = this.#seed, answer } = entry.fault;
     if (nth !== undefined && !nth.includes(entry.seen)) return false;
     // A share of entries is drawn for each instance.
     if (answer.kind === 'entries') return true;
-    return share === undefined || chance(seed, 'call', index, entry.seen) < share;
+    return share === undefined || chance(seed, 'call', entry.index, entry.seen) < share;
   }
 
-  #entryFault(due: readonly Entry[], call: Call, id: string): SendFault | undefined {
-    for (const { fault, seen } of due) {
+  #entryFault(due: readonly Entry[], id: string): SendFault | undefined {
+    for (const { index, fault, seen } of due) {
       const { answer, instances, share = 1, seed = this.#seed } = fault;
       const isNamed = instances === undefined || instances.includes(id);
-      const isDrawn = share >= 1 || chance(seed, 'entry', call.route, seen, id) < share;
+      const isDrawn = share >= 1 || chance(seed, 'entry', index, seen, id) < share;
       if (answer.kind === 'entries' && isNamed && isDrawn) return answer.each;
     }
     return undefined;

@@ -11,7 +11,7 @@ import { type ListQuery, type Page, select } from './listing.ts';
 import { type BatchResult, type Reply, type Result, replyWith } from './reply.ts';
 import { noCalls, type Route, type Script } from './script.ts';
 import { type StatusCall, statusCall } from './status-call.ts';
-import { overLimit, type RateLimit, Throttle } from './throttle.ts';
+import { Limits, type RateLimit } from './throttle.ts';
 import { type Switches, usualSwitches } from './unknowns.ts';
 import type { WireError } from './wire-errors.ts';
 import { asSent } from './wording.ts';
@@ -27,8 +27,10 @@ export interface FleetOptions {
   readonly timing?: Partial<Timing>;
   readonly switches?: Partial<Switches>;
   readonly script?: Script;
-  /** Calls that the project may make; default: any number. */
+  /** DCS calls that the project may make; default: any number. */
   readonly rate?: RateLimit;
+  /** The same for calls to IAM. */
+  readonly iamRate?: RateLimit;
 }
 
 /** A project's instances behind the calls of the DCS API. */
@@ -39,19 +41,17 @@ export class Fleet {
   readonly #faults: FaultBook;
   /** The instances behind the calls. */
   readonly world: World;
-  readonly #rate: RateLimit | undefined;
-  readonly #throttle: Throttle | undefined;
+  readonly #limits: Limits;
   readonly #statusCalls: StatusCall[] = [];
   readonly #calls: Record<Route, number> = { ...noCalls };
   #requests = 0;
 
-  constructor({ instances, now, seed = 1, timing, switches, script, rate }: FleetOptions) {
+  constructor({ instances, now, seed = 1, timing, switches, script, rate, iamRate }: FleetOptions) {
     this.switches = { ...usualSwitches, ...switches };
     this.#now = now;
     this.#seed = seed;
     this.#faults = new FaultBook(seed);
-    this.#rate = rate;
-    this.#throttle = rate === undefined ? undefined : new Throttle(rate);
+    this.#limits = new Limits(rate, iamRate);
     this.world = new World({ instances, now, seed, timing: { ...usualTiming, ...timing }, switches: this.switches });
     this.script(script ?? {});
   }
@@ -169,15 +169,10 @@ export class Fleet {
     this.#calls[route] += 1;
     this.#requests += 1;
     const requestId = hexId(this.#seed, 'request', this.#requests);
-    const throttled = this.#throttled();
+    const throttled = this.#limits.refusal(route, this.#now());
     if (throttled !== null) return this.#asSent({ kind: 'error', error: throttled, requestId, delay: 0 });
     const due = this.#faults.next({ route, ids, at: this.#now() - this.world.start });
     return this.#asSent(replyWith(requestId, due.answer, () => proper(requestId, due)));
-  }
-
-  #throttled(): WireError | null {
-    const wait = this.#throttle?.take(this.#now()) ?? 0;
-    return wait === 0 || this.#rate === undefined ? null : overLimit(this.#rate, wait);
   }
 
   #asSent<T>(reply: Reply<T>): Reply<T> {

@@ -28,6 +28,11 @@ export const noCalls = {
   projects: 0,
 };
 
+/** Whether a word is where a fault can be: a call, `reads` or `all`. */
+export function isPlace(word: string): word is CallFault['on'] {
+  return word === 'reads' || word === 'all' || Object.hasOwn(noCalls, word);
+}
+
 /** Those that change something. */
 const writes: readonly Route[] = ['act', 'tagAction', 'swap', 'backup', 'deleteBackup', 'token', 'temporaryKey'];
 

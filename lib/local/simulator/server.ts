@@ -4,10 +4,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Json } from '../../canonical.ts';
 import type { Fleet } from './fleet.ts';
 import { Gateway, type Outgoing } from './gateway.ts';
 import { Iam, type IamOptions, type SimulatorKey } from './iam.ts';
+import { stateOf } from './state.ts';
+import { statePage } from './state-page.ts';
 
 /** What a simulator serves, to whom. */
 export interface SimulatorOptions {
@@ -75,12 +76,31 @@ async function serve(
 ): Promise<void> {
   const { method = '', url = '', headers } = request;
   const body = await readBody(request);
-  const now = options.now();
-  if (method === 'GET' && url === '/__state') return send(response, stateAnswer(options.fleet, now), now);
+  if (url === '/__state') return sendState(options, request, response);
   const answer = gateway.answer({ method, url, headers, body });
   if (answer.delay > 0) await (options.sleep ?? realSleep)(answer.delay, hangUp(response));
   if (answer.kind === 'dropped') request.socket.destroy();
   else send(response, answer, options.now());
+}
+
+/** For whoever is on this machine, without a signature; as a page where HTML is asked for. */
+function sendState({ fleet, now }: SimulatorOptions, request: IncomingMessage, response: ServerResponse): void {
+  const { method, headers, socket } = request;
+  if (!isLoopback(socket.remoteAddress) || method !== 'GET') {
+    response.writeHead(method === 'GET' ? 403 : 405).end();
+    return;
+  }
+  const isPage = headers.accept?.includes('text/html') === true;
+  const text = isPage ? statePage(fleet, now()) : JSON.stringify(stateOf(fleet, now()));
+  const type = isPage ? 'text/html; charset=utf-8' : 'application/json';
+  const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+  response.setHeader('Content-Security-Policy', policy).setHeader('Cache-Control', 'no-store');
+  response.setHeader('Content-Type', type).writeHead(200).end(text);
+}
+
+/** Whether an address of a connection is one of this machine itself. */
+export function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && (address === '::1' || /^(::ffff:)?127\./.test(address));
 }
 
 function realSleep(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -92,23 +112,6 @@ function hangUp(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   return gone.signal;
-}
-
-function stateAnswer(fleet: Fleet, now: number): Exclude<Outgoing, { kind: 'dropped' }> {
-  const headers = { 'Content-Type': 'application/json', 'X-Request-Id': `9a7e${'0'.repeat(28)}` };
-  return { kind: 'answer', status: 200, headers, text: JSON.stringify(stateOf(fleet, now)), delay: 0 };
-}
-
-function stateOf(fleet: Fleet, now: number): Json {
-  const instances = fleet.views().map((view) => ({
-    ...view,
-    lastLoss: view.lastLoss === null ? null : { ...view.lastLoss },
-    backups: view.backups.map((backup) => ({ ...backup })),
-    tasks: view.tasks.map((task) => ({ ...task })),
-    applied: { ...fleet.applied(view.id) },
-    sent: fleet.sent(view.id),
-  }));
-  return { now, calls: { ...fleet.calls() }, instances, log: fleet.log().map((entry) => ({ ...entry })) };
 }
 
 function send(response: ServerResponse, answer: Exclude<Outgoing, { kind: 'dropped' }>, now: number): void {

@@ -1,6 +1,7 @@
 // How many calls a project may make: a token bucket or a fixed window. The limits of DCS itself are not documented, so
 // both kinds that gateways have can be tried.
 
+import type { Route } from './script.ts';
 import { type WireError, wireError } from './wire-errors.ts';
 
 /** So many calls in so many milliseconds. */
@@ -38,12 +39,38 @@ export class Throttle {
   }
 }
 
-/** The gateway's refusal of a call that may be repeated after `wait` milliseconds. */
-export function overLimit({ calls, per }: RateLimit, wait: number): WireError {
-  return { ...wireError('APIGW.0308'), message: `${reached},limit:${calls},time:${per / 1000} second`, wait };
+/** The limits of a project: one for DCS, one for IAM; without one, any number of calls may pass. */
+export class Limits {
+  readonly #dcs: { readonly limit: RateLimit; readonly throttle: Throttle } | undefined;
+  readonly #iam: { readonly limit: RateLimit; readonly throttle: Throttle } | undefined;
+
+  constructor(dcs: RateLimit | undefined, iam: RateLimit | undefined) {
+    this.#dcs = dcs && { limit: dcs, throttle: new Throttle(dcs) };
+    this.#iam = iam && { limit: iam, throttle: new Throttle(iam) };
+  }
+
+  /** Counts a call (milliseconds since the epoch); why it is refused, or null. */
+  refusal(route: Route, at: number): WireError | null {
+    const isIam = iamRoutes.includes(route);
+    const { limit, throttle } = (isIam ? this.#iam : this.#dcs) ?? {};
+    const wait = throttle?.take(at) ?? 0;
+    if (limit === undefined || wait === 0) return null;
+    return { ...(isIam ? iamError(limit) : gatewayError(limit)), wait };
+  }
 }
 
-const reached = 'The throttling threshold has been reached: policy user over ratelimit';
+const iamRoutes: readonly Route[] = ['token', 'temporaryKey', 'projects'];
+
+function gatewayError({ calls, per }: RateLimit): WireError {
+  const text = 'The throttling threshold has been reached: policy user over ratelimit';
+  return { ...wireError('APIGW.0308'), message: `${text},limit:${calls},time:${per / 1000} second` };
+}
+
+/** OTC-IAM, appendix/error_codes.rst: "Threshold: N times per N seconds". */
+function iamError({ calls, per }: RateLimit): WireError {
+  const text = 'The throttling threshold has been reached.';
+  return { ...wireError('IAM.0012'), message: `${text} Threshold: ${calls} times per ${per / 1000} seconds` };
+}
 
 function sizeOf({ kind, calls, burst }: RateLimit): number {
   return kind === 'bucket' ? (burst ?? calls) : calls;

@@ -106,6 +106,12 @@ export function numericCode({ code, status }: Pick<WireError, 'code' | 'status'>
   return `111${family === '4' && status >= 500 ? 400 : status}${rest}`;
 }
 
+/** The error with this code, where it is one that the simulator knows. */
+export function knownError(code: string): WireError | undefined {
+  const found = Object.entries(table).find(([known]) => known === code);
+  return found === undefined ? undefined : { status: found[1][0], code, message: found[1][1] };
+}
+
 const usual: Readonly<Record<number, WireCode>> = {
   401: 'APIGW.0301',
   403: 'DCS.2003',

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { Fleet } from '../../../lib/local/simulator/fleet.ts';
 import { type RateLimit, Throttle } from '../../../lib/local/simulator/throttle.ts';
 import type { Switches } from '../../../lib/local/simulator/unknowns.ts';
+import { wireError } from '../../../lib/local/simulator/wire-errors.ts';
 
 const start = Date.parse('2026-11-23T12:00:00Z');
 const bucket: RateLimit = { kind: 'bucket', calls: 2, per: 1_000, burst: 3 };
@@ -75,6 +76,14 @@ describe('a fleet with a rate limit', () => {
     const error = { status: 429, code: 'APIGW.0308', message: expect.stringContaining('limit:2,time:60 second') };
     expect(last).toMatchObject({ kind: 'error', error });
     expect(last?.kind === 'error' && last.error.retryAfter).toBe(expected);
+  });
+
+  it('has another one for IAM, with the code of IAM', () => {
+    const fleet = new Fleet({ instances: [], now: () => start, iamRate: { kind: 'window', calls: 1, per: 5_000 } });
+    const replies = (['token', 'token', 'list'] as const).map((route) => fleet.refuse(route, wireError('DCS.5000')));
+
+    const error = { status: 429, code: 'IAM.0012', message: expect.stringContaining('1 times per 5 seconds') };
+    expect(replies).toMatchObject([{ error: { status: 500 } }, { error }, { error: { status: 500 } }]);
   });
 
   it('applies nothing of what it refuses, and counts it as a call', () => {

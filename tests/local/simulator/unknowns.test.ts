@@ -1,6 +1,7 @@
 // Every switch is shown by a request in each of its settings: a switch that changes nothing would be a promise that no
 // test keeps.
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import * as v from 'valibot';
 import type { Json } from '../../../lib/canonical.ts';
@@ -389,6 +390,15 @@ describe('what is usual', () => {
     const first = Object.entries(unknowns).map(([name, { settings }]) => [name, settings[0]]);
 
     expect(usualSwitches).toEqual(Object.fromEntries(first));
+  });
+
+  it('is told in the documentation, with the other settings', () => {
+    const text = readFileSync('docs/simulator.md', 'utf8');
+    const rows = Object.entries(unknowns).map(([name, { settings, about }]) => {
+      return `| \`${name}\` | ${settings.map((each) => `\`${each}\``).join(', ')} | ${about} |`;
+    });
+
+    expect(rows.filter((row) => !text.includes(row))).toEqual([]);
   });
 
   it('has a sentence for each', () => {
