@@ -12,6 +12,7 @@ import { SharedBucket } from './bucket.ts';
 import { Connections, type ProxyVariables } from './connections.ts';
 import { HuaweiDcs, type HuaweiDcsOptions } from './dcs.ts';
 import { failed, type Send, sender } from './http.ts';
+import { KeyGate } from './key-gate.ts';
 import { Pace } from './pace.ts';
 
 /** The world of all clients. */
@@ -33,6 +34,7 @@ export function dcsClients(options: ClientsOptions): (project: Project) => DcsAp
   const paceOf = once(
     (pk) => new Pace({ bucket: new SharedBucket({ ...options, key: { pk, sk: 'rate' } }), now, sleep }),
   );
+  const gateOf = once((pk) => new KeyGate({ ...options, pk }));
   const known = new Map<string, DcsApi>();
   return (project) => {
     const key = JSON.stringify(project);
@@ -46,7 +48,8 @@ export function dcsClients(options: ClientsOptions): (project: Project) => DcsAp
     const send = ca === undefined ? sender({ timeout, connections }) : trusting(ca, { secrets, proxies, timeout });
     const credentials = (fresh: boolean) => credentialsOf(secrets, project.credentials, { fresh });
     const access = new ProjectAccess({ project, credentials, send, now });
-    return new HuaweiDcs({ project, access, send, pace: paceOf(`project#${projectKey(project)}`), now, sleep });
+    const pk = `project#${projectKey(project)}`;
+    return new HuaweiDcs({ project, access, send, pace: paceOf(pk), gate: gateOf(pk), now, sleep });
   }
 }
 

@@ -8,8 +8,9 @@ import type { Instance, InstanceDetail } from '../plan.ts';
 import * as calls from './dcs-calls.ts';
 import type { Access, Grant } from './grant.ts';
 import { type Exchange, type Failed, isFailed, type Send, sender } from './http.ts';
+import type { KeyGate } from './key-gate.ts';
 import { Pace, type Sleep } from './pace.ts';
-import { masker, problemOf, type ReadContext } from './problem.ts';
+import { masker, problemOf, type ReadContext, verdictOf } from './problem.ts';
 import { encodePath, encodeQuery } from './sign.ts';
 
 /** What a client of one project needs of the world. */
@@ -22,6 +23,8 @@ export interface HuaweiDcsOptions {
   readonly sleep: Sleep;
   /** The turns of all calls to the project; absent: this client is the only one. */
   readonly pace?: Pace;
+  /** What keeps a wrong key from being locked; absent: nothing but that no refused call is repeated with it. */
+  readonly gate?: KeyGate;
   /** Over the connections of the process, without a proxy, where absent. */
   readonly send?: Send;
   /** Gives up waiting and calling: what was not sent is `unreachable`, what was is `unknown`, both with code `aborted`. */
@@ -92,7 +95,14 @@ export class HuaweiDcs implements DcsApi {
     return read(await this.#send(request, second), this.#context([first, second]));
   }
 
-  async #send(request: Request, grant: Grant): Promise<Exchange> {
+  #send(request: Request, grant: Grant): Promise<Exchange> {
+    const { gate } = this.#options;
+    const send = (): Promise<Exchange> => this.#sendPaced(request, grant);
+    if (gate === undefined || !grant.isSigned) return send();
+    return gate.pass(grant, { send, verdictOf: (exchange) => verdictOf(exchange, this.#context([grant])) });
+  }
+
+  async #sendPaced(request: Request, grant: Grant): Promise<Exchange> {
     const { project, now, signal } = this.#options;
     const call = request(grant.projectId);
     const later = await this.#pace.enter(project.rate.callsPerSecond, signal);
@@ -118,9 +128,8 @@ export class HuaweiDcs implements DcsApi {
   }
 
   #isRefused(exchange: Exchange, grant: Grant): boolean {
-    if (exchange.kind === 'failed' || exchange.status < 300) return false;
-    const problem = problemOf(exchange, this.#context([grant]));
-    return problem.class === 'auth' && problem.code !== 'clock_skew';
+    const verdict = verdictOf(exchange, this.#context([grant]));
+    return typeof verdict !== 'string' && verdict.status === 'refused';
   }
 
   #context(used: readonly Grant[]): ReadContext {

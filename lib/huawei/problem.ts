@@ -3,6 +3,7 @@
 
 import * as v from 'valibot';
 import { classify, type Problem } from '../classify.ts';
+import type { Verdict } from '../key-trial.ts';
 import { errorBody, parseJson } from './dcs-schema.ts';
 import type { Exchange, Received } from './http.ts';
 
@@ -33,6 +34,15 @@ export function problemOf(exchange: Exchange, context: ReadContext): Problem {
     ...requestIdOf(exchange, context, requestId),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   };
+}
+
+/** What an exchange says of the key that its call was signed with. */
+export function verdictOf(exchange: Exchange, context: ReadContext): Verdict {
+  if (exchange.kind === 'received' && exchange.status < 300) return 'good';
+  const problem = problemOf(exchange, context);
+  // Only DCS itself stands behind the gateway that checks signatures.
+  if (problem.class !== 'auth') return /^(DCS\.|111\d{6}$)/.test(problem.code) ? 'good' : 'open';
+  return { status: problem.code === 'clock_skew' ? 'skewed' : 'refused', problem };
 }
 
 /** The problem of a success that does not say what it should: for the caller the same as no answer at all. */
