@@ -94,6 +94,17 @@ describe('a wrong secret', () => {
     expect(simulator.refused()).toBe(1);
   });
 
+  it('makes one where IAM is asked for the id of the project first', async () => {
+    const { projectId: _, ...project } = job().project;
+    const looked = { ...project, credentials: { aksk: 'env:EXAMPLE', iamEndpoint: simulator.url } } as const;
+    const clients = Array.from({ length: 4 }, () => world(() => setImmediate()).dcs(looked));
+
+    const readings = await Promise.all(clients.map((dcs) => dcs.total()));
+
+    expect(readings).toMatchObject(Array(4).fill({ ok: false, problem: { class: 'auth' } }));
+    expect(simulator.refused()).toBe(1);
+  });
+
   it('is forgotten as soon as it is corrected', async () => {
     await play('one');
     secretKey = key.sk;

@@ -47,9 +47,10 @@ export function dcsClients(options: ClientsOptions): (project: Project) => DcsAp
     const { timeout, ca } = project;
     const send = ca === undefined ? sender({ timeout, connections }) : trusting(ca, { secrets, proxies, timeout });
     const credentials = (fresh: boolean) => credentialsOf(secrets, project.credentials, { fresh });
-    const access = new ProjectAccess({ project, credentials, send, now });
     const pk = `project#${projectKey(project)}`;
-    return new HuaweiDcs({ project, access, send, pace: paceOf(pk), gate: gateOf(pk), now, sleep });
+    const gate = gateOf(pk);
+    const access = new ProjectAccess({ project, credentials, send, gate, now });
+    return new HuaweiDcs({ project, access, send, pace: paceOf(pk), gate, now, sleep });
   }
 }
 

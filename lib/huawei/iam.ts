@@ -6,7 +6,8 @@ import type { AccessKey, Agency, Login } from '../credentials.ts';
 import { type Grant, keyGrant, tokenGrant } from './grant.ts';
 import { type Exchange, type Failed, isFailed, type Send } from './http.ts';
 import * as calls from './iam-calls.ts';
-import { masker, type ReadContext } from './problem.ts';
+import type { KeyGate } from './key-gate.ts';
+import { masker, type ReadContext, verdictOf } from './problem.ts';
 import { encodePath, encodeQuery } from './sign.ts';
 
 /** What a secret was turned into. `life`: milliseconds for which it holds; null: until it is refused. */
@@ -19,6 +20,8 @@ export interface Obtained {
 export interface IamOptions {
   readonly project: Pick<Project, 'region' | 'projectId' | 'credentials'>;
   readonly send: Send;
+  /** What keeps a wrong key from being locked. */
+  readonly gate?: KeyGate;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -70,14 +73,18 @@ export class Iam {
   }
 
   async #send(call: calls.IamCall, by: Grant | null, domainId?: string): Promise<Exchange> {
-    const { project, now, send } = this.#options;
+    const { project, now, gate } = this.#options;
     const query = encodeQuery(call.query);
     const url = `${iamEndpointOf(project)}${encodePath(call.path)}${query === '' ? '' : `?${query}`}`;
     const host = { host: new URL(url).host, 'content-type': 'application/json' };
     const own = domainId === undefined ? host : { ...host, 'X-Domain-Id': domainId };
-    const at = now();
-    const headers = by === null ? own : by.headersFor({ ...call, headers: own }, new Date(at));
-    return send({ ...call, url, headers: { ...headers, 'User-Agent': 'dcs-autopilot' } }, at);
+    const send = (): Promise<Exchange> => {
+      const at = now();
+      const headers = by === null ? own : by.headersFor({ ...call, headers: own }, new Date(at));
+      return this.#options.send({ ...call, url, headers: { ...headers, 'User-Agent': 'dcs-autopilot' } }, at);
+    };
+    if (gate === undefined || by?.isSigned !== true) return send();
+    return gate.pass(by, { send, verdictOf: (exchange) => verdictOf(exchange, this.#context(by.secrets, true)) });
   }
 
   #context(secrets: readonly string[], isSigned: boolean): ReadContext {
