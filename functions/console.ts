@@ -1,14 +1,15 @@
-// Door: operators and programs look at runs and start them by hand. The same guards hold for them as for any trigger.
+// Door: operators and programs look at runs, start them by hand and steer them (lib/doors/routes.ts is the table). The
+// same guards hold for them as for any trigger.
 
 import middy from '@middy/core';
 import { answeringErrors, type Door, receiving } from '../lib/aws/door.ts';
 import { awsRuntime } from '../lib/aws/runtime.ts';
-import { showRun, showRuns, startRun } from '../lib/doors/console.ts';
-import { type HttpAnswer, type HttpRequest, methodNotAllowed, notFound } from '../lib/http.ts';
+import { answerFrom, consoleRoutes, type Route } from '../lib/doors/routes.ts';
+import type { HttpAnswer, HttpRequest } from '../lib/http.ts';
 import type { Runtime } from '../lib/runtime.ts';
 import manifest from '../package.json' with { type: 'json' };
 
-/** `GET /runs`, `GET /runs/{id}`, `POST /jobs/{job}/runs` and the public `GET /healthz` over a runtime. */
+/** All that operators can ask for, and the public `GET /healthz`, over a runtime. */
 export function consoleDoor(runtime: () => Promise<Runtime>): Door {
   return middy(receiving(runtime, receive)).use(answeringErrors(runtime));
 }
@@ -16,18 +17,10 @@ export function consoleDoor(runtime: () => Promise<Runtime>): Door {
 /** The door on AWS Lambda. */
 export const handler = consoleDoor(awsRuntime);
 
-const routes = [
-  { path: /^\/healthz$/, method: 'GET', handle: health },
-  { path: /^\/runs$/, method: 'GET', handle: showRuns },
-  { path: /^\/runs\/([a-z0-9-]+)$/, method: 'GET', handle: showRun },
-  { path: /^\/jobs\/([^/]+)\/runs$/, method: 'POST', handle: startRun },
-];
+const routes: readonly Route[] = [{ method: 'GET', path: '/healthz', handle: health }, ...consoleRoutes];
 
-async function receive(runtime: Runtime, request: HttpRequest): Promise<HttpAnswer> {
-  const route = routes.find(({ path }) => path.test(request.path));
-  if (route === undefined) throw notFound('There is nothing at this path.');
-  if (request.method !== route.method) return methodNotAllowed(route.method);
-  return await route.handle(runtime, request, route.path.exec(request.path)?.[1] ?? '');
+function receive(runtime: Runtime, request: HttpRequest): Promise<HttpAnswer> {
+  return answerFrom(routes, runtime, request);
 }
 
 async function health(): Promise<HttpAnswer> {

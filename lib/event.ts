@@ -29,6 +29,8 @@ export interface Event {
   readonly plan?: string;
   /** An operator with the right to it passes windows and freezes, for `reason`. */
   readonly breakGlass?: boolean;
+  /** The run whose failed and not started instances this one takes up. */
+  readonly retryOf?: string;
 }
 
 /** `<job>-<first 20 hex of SHA-256([stage, job, identity])>`: at most 61 characters of `a-z0-9-`. */
@@ -37,7 +39,7 @@ export function runId(stage: Config['stage'], job: string, identity: Event['iden
 }
 
 /** What the body of a hook or of a manual run asks for. */
-export type Asked = Pick<Event, 'instances' | 'reason' | 'dryRun' | 'plan'>;
+export type Asked = Pick<Event, 'instances' | 'reason' | 'dryRun' | 'plan' | 'breakGlass'>;
 
 /** Instances of one run at most. */
 const maxInstances = 10_000;
@@ -48,7 +50,8 @@ const instanceId = v.pipe(
   v.toLowerCase(),
 );
 
-const reason = v.pipe(
+/** A reason that somebody gives: one line of at most 500 characters, not empty where it is required. */
+export const reasonText = v.pipe(
   v.string('must be a text'),
   v.maxLength(500, 'must have at most 500 characters'),
   v.check((text) => text.isWellFormed() && !/[\p{Cc}\u2028\u2029]/u.test(text), 'must have no control characters'),
@@ -56,13 +59,14 @@ const reason = v.pipe(
 
 const hookBody = v.strictObject({
   instances: v.exactOptional(v.array(instanceId, 'must be a list of UUIDs')),
-  reason: v.exactOptional(reason),
+  reason: v.exactOptional(reasonText),
   dryRun: v.exactOptional(v.boolean('must be true or false')),
 });
 
 const manualBody = v.strictObject({
   ...hookBody.entries,
   plan: v.exactOptional(v.pipe(v.string('must be a hash'), v.regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits'))),
+  breakGlass: v.exactOptional(v.boolean('must be true or false')),
 });
 
 /** Throws DoorError 422 `disabled` for a job that is switched off. */
@@ -84,14 +88,21 @@ export function readHookBody(job: Job, body: unknown): Asked {
   return withInstances(job, asked);
 }
 
-/** Reads the body of a manual run: `{instances?, plan?, reason?, dryRun?}`. Throws what readHookBody throws. */
+/**
+ * Reads the body of a manual run: `{instances?, plan?, reason?, dryRun?, breakGlass?}`. Throws what readHookBody throws,
+ * and 422 `reason_required` where the glass is broken without one.
+ */
 export function readManualBody(job: Job, body: unknown): Asked {
-  for (const path of ['event', 'breakGlass']) {
-    if (typeof body !== 'object' || body === null || !Object.hasOwn(body, path)) continue;
-    const fault = { path, message: 'is not supported yet' };
-    throw new DoorError(400, 'not_supported_yet', `The member ${path} is not supported yet.`, [fault]);
+  if (typeof body === 'object' && body !== null && Object.hasOwn(body, 'event')) {
+    const fault = { path: 'event', message: 'is not supported yet' };
+    throw new DoorError(400, 'not_supported_yet', 'The member event is not supported yet.', [fault]);
   }
-  return withInstances(job, readMembers(manualBody, body, 'body'));
+  const asked = readMembers(manualBody, body, 'body');
+  if (asked.breakGlass === true && (asked.reason ?? '').trim() === '') {
+    const fault = { path: 'reason', message: 'is required with breakGlass' };
+    throw new DoorError(422, 'reason_required', 'Whoever breaks the glass has to say why.', [fault]);
+  }
+  return withInstances(job, asked);
 }
 
 function withInstances(job: Job, asked: Asked): Asked {

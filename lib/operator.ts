@@ -21,7 +21,12 @@ export async function admit(runtime: Entry, headers: Headers, right: Right): Pro
   const operator = (await holderOf(runtime, presented, false)) ?? (await holderOf(runtime, presented, true));
   if (operator === undefined) throw notAuthentic('token_invalid');
   if (operator.may.includes(right)) return operator;
-  throw new DoorError(403, 'forbidden', `The operator ${operator.name} does not have the right ${right}.`);
+  throw withoutRight(operator, right);
+}
+
+/** The refusal of an operator who is known and not allowed. */
+export function withoutRight({ name }: Operator, right: Right): DoorError {
+  return new DoorError(403, 'forbidden', `The operator ${name} does not have the right ${right}.`);
 }
 
 /** Looks at every operator, so that the time it takes tells nothing about who it was. */

@@ -21,7 +21,8 @@ export interface Outcome {
   readonly verifiedBy?: 'state' | 'keys' | 'quiet';
 }
 
-const outcomeSchema = v.object({
+/** A stored outcome, read back. */
+export const outcomeSchema = v.object({
   instanceId: v.string(),
   name: v.string(),
   status: v.picklist(['succeeded', 'failed', 'unknown', 'skipped', 'not_started']),

@@ -4,6 +4,7 @@ import { sha256 } from '../canonical.ts';
 import type { Config, Job, Operator } from '../config.ts';
 import { type Event, readManualBody, refuseDisabled } from '../event.ts';
 import { type HttpRequest, malformed, notFound, readJson, readKey } from '../http.ts';
+import { withoutRight } from '../operator.ts';
 import type { Delivery } from '../record.ts';
 
 /** A job by its name. Throws DoorError 404. */
@@ -31,6 +32,7 @@ export function manualDelivery(job: Job, request: HttpRequest): Delivery | undef
 export function manualEvent(job: Job, operator: Operator, key: string, request: HttpRequest, now: number): Event {
   refuseDisabled(job);
   const asked = readManualBody(job, readJson(request.body));
+  if (asked.breakGlass === true && !operator.may.includes('breakGlass')) throw withoutRight(operator, 'breakGlass');
   const receivedAt = new Date(now).toISOString();
   return { trigger: 'manual', identity: key, requestedBy: `operator:${operator.name}`, receivedAt, ...asked };
 }
