@@ -227,7 +227,7 @@ export interface Job {
   readonly retention: number;
 }
 
-/** What an operator may be allowed to do; none implies another. The doors of those from `approve` on are not there yet. */
+/** What an operator may be allowed to do; none implies another. */
 export const rights = ['read', 'run', 'approve', 'cancel', 'pause', 'breakGlass'] as const;
 export type Right = (typeof rights)[number];
 

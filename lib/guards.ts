@@ -2,6 +2,7 @@
 // again before each send; the others see the finished plan. An instance that may not be touched has fallen out before
 // (plan.ts). The first refusal ends the run, with a sentence for people and the time when it lifts.
 
+import { inFreeze, outsideWindow } from './calendar.ts';
 import type { Job } from './config.ts';
 import type { Event } from './event.ts';
 import type { Flags } from './flags.ts';
@@ -46,7 +47,7 @@ export const maxRun = 10_000;
 const maxWaves = 200;
 
 /** In this order; each is named by the code that it refuses with. */
-export const momentGuards: readonly Guard<Moment>[] = [paused, inStorm];
+export const momentGuards: readonly Guard<Moment>[] = [paused, outsideWindow, inFreeze, inStorm];
 
 /** In this order; each is named by the code that it refuses with. */
 export const planGuards: readonly Guard<GuardFacts>[] = [

@@ -206,6 +206,79 @@ describe('a storm', () => {
   });
 });
 
+describe('a window', () => {
+  const night = { days: [0, 1, 2, 3, 4, 5, 6], from: 60, to: 120, timezone: 'UTC', cutoff: 0 };
+  const later = { ...night, from: 180, to: 240 };
+
+  it('that is closed refuses the run and says when it opens', async () => {
+    const played = await play(twoWaves({ job: jobOf('flush', { window: later }) }));
+
+    expect(played.view).toMatchObject({
+      status: 'refused',
+      code: 'outside_window',
+      liftsAt: '2026-11-23T03:00:00.000Z',
+    });
+    expect(flushed(played, 3)).toEqual([0, 0, 0]);
+  });
+
+  it('that ends while a run goes leaves the rest not started', async () => {
+    const window = { ...night, from: 0, to: 125, cutoff: 240 };
+
+    const played = await play(twoWaves({ job: jobOf('flush', { window }) }));
+
+    expect(played.view).toMatchObject({ status: 'partial', code: 'outside_window' });
+    expect(played.outcome(1)?.status).toBe('succeeded');
+    expect(flushed(played, 3)).toEqual([1, 0, 0]);
+  });
+
+  it('is passed by whoever breaks the glass', async () => {
+    const event = { trigger: 'manual', breakGlass: true, reason: 'incident 7' } as const;
+
+    const played = await play(twoWaves({ job: jobOf('flush', { window: later }), event }));
+
+    expect(played.view.status).toBe('succeeded');
+    expect(played.record.event).toMatchObject({ breakGlass: true, reason: 'incident 7' });
+  });
+
+  it('does not keep anybody from looking', async () => {
+    const played = await play(twoWaves({ job: jobOf('flush', { window: later, dryRun: true }) }));
+
+    expect(played.view.status).toBe('planned');
+  });
+});
+
+describe('a freeze', () => {
+  const from = Date.parse('2026-11-23T01:00:00Z');
+  const freeze = [{ from, to: from + 7_200_000, timezone: 'Europe/Berlin', reason: 'year end' }];
+  const job = jobOf('flush', { project: { ...jobOf('flush').project, freeze } });
+
+  it('refuses the run with its reason and its end', async () => {
+    const played = await play(twoWaves({ job }));
+
+    expect(played.view).toMatchObject({ status: 'refused', code: 'frozen', liftsAt: '2026-11-23T03:00:00.000Z' });
+    expect(played.view.reason).toContain('year end');
+  });
+
+  it('that begins while a run goes leaves the rest not started', async () => {
+    const soon = [{ from: Date.parse('2026-11-23T02:01:00Z'), to: from + 7_200_000, timezone: 'UTC', reason: 'x' }];
+
+    const played = await play(twoWaves({ job: jobOf('flush', { project: { ...job.project, freeze: soon } }) }));
+
+    expect(played.view).toMatchObject({ status: 'partial', code: 'frozen' });
+    expect(flushed(played, 3)).toEqual([1, 0, 0]);
+  });
+
+  it('is passed by whoever breaks the glass, and a pause is not', async () => {
+    const event = { trigger: 'manual', breakGlass: true, reason: 'incident 7' } as const;
+
+    const through = await play(twoWaves({ job, event }));
+    const held = await play(twoWaves({ job, event, before: (state) => pausing()({ state }) }));
+
+    expect(through.view.status).toBe('succeeded');
+    expect(held.view).toMatchObject({ status: 'refused', code: 'paused' });
+  });
+});
+
 describe('an approval', () => {
   const job = jobOf('flush', { approval: 'required' });
 

@@ -14,20 +14,12 @@ export const notYet: readonly string[] = [
   'sources',
   'alertStorm',
   'notify',
-  'projects.*.allowTag',
-  'projects.*.freeze',
   'projects.*.credentials.iam',
   'projects.*.credentials.iamEndpoint',
   'jobs.*.trigger.alert',
   'jobs.*.ladder',
-  'cooldown',
   'backup',
-  'approval',
-  'collision',
-  'window',
   'waves.healthCheck',
-  'guards.maxPerDay',
-  'guards.onExceed: trim',
 ];
 
 /** A line of the list, read: each place that it means, and the value that is meant there, if not all are. */

@@ -7,20 +7,12 @@ const samples: Readonly<Record<string, unknown>> = {
   sources: { alertmanager: { auth: 'bearer', secrets: ['env:ALERT_TOKEN'] } },
   alertStorm: { share: '20%', count: 10, within: '5m', cooldown: '10m' },
   notify: [{ on: ['failed'], to: 'webhook', url: 'env:CHAT_WEBHOOK', format: 'slack' }],
-  'projects.*.allowTag': 'dcs-autopilot-allow',
-  'projects.*.freeze': [],
   'projects.*.credentials.iam': 'env:IAM',
   'projects.*.credentials.iamEndpoint': 'https://iam.example.com',
   'jobs.*.trigger.alert': { source: 'alertmanager', match: { alertname: 'High' } },
   'jobs.*.ladder': { rungs: ['soft_restart', 'restart'] },
-  cooldown: '30m',
   backup: { mode: 'off' },
-  approval: 'none',
-  collision: 'skip',
-  window: null,
   'waves.healthCheck': null,
-  'guards.maxPerDay': 50,
-  'guards.onExceed: trim': 'trim',
 };
 
 const names: Readonly<Record<string, string>> = { projects: 'p', jobs: 'hook' };
