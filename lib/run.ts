@@ -35,11 +35,8 @@ async function work(record: RunRecord, engine: CountedEngine, world: World): Pro
   const dcs = world.dcs(job.project);
   const ports = { dcs, state: world.state, now: world.now };
   const isDry = job.dryRun || event.dryRun === true;
-  // Whoever only looks may look at any time.
-  const mayBegin = async (): Promise<Refusal | null> => (isDry ? null : await momentRefusal(record, world));
-
-  const closed = await engine.step('may it begin', mayBegin);
-  if (closed !== null) return refused(closed);
+  const closed = await engine.step('may it begin', () => notNow(record, isDry, world));
+  if (closed !== null) return closed;
   const inventory = await readInventory(engine, record, ports);
   if (!inventory.ok) return unreadable(inventory.problem);
   if (inventory.value.eligible > maxRun) return refused(tooMany(inventory.value));
@@ -58,8 +55,8 @@ async function work(record: RunRecord, engine: CountedEngine, world: World): Pro
     const answer = await askApproval(engine, record, plan, world);
     if (answer.kind === 'stopped') return stoppedBy(answer.stop);
     if (answer.kind === 'refused') return refused(answer.refusal);
-    const still = await engine.step('may it still', mayBegin);
-    if (still !== null) return refused(still);
+    const late = await engine.step('may it still', () => notNow(record, isDry, world));
+    if (late !== null) return late;
     const drifted = await checkDrift(engine, record, plan, ports);
     if (!drifted.ok) return unreadable(drifted.problem);
     if (drifted.value !== null) return refused(drifted.value);
@@ -69,6 +66,14 @@ async function work(record: RunRecord, engine: CountedEngine, world: World): Pro
   if (overdrawn !== null) return refused(overdrawn);
   const changed = await readDrifted(record, world);
   return conclude(await runWaves({ record, plan, plannedAt, drift: changed }, engine, dcs, world));
+}
+
+/** Why the run ends before anything is sent, as far as the moment decides that. Whoever only looks may look at any time. */
+async function notNow({ runId }: RunRecord, isDry: boolean, world: World): Promise<Ending | null> {
+  const record = await frozen(runId, world);
+  if (record.stop !== undefined) return stoppedBy(record.stop);
+  const refusal = isDry ? null : await momentRefusal(record, world);
+  return refusal === null ? null : refused(refusal);
 }
 
 function counted(engine: Engine): CountedEngine {

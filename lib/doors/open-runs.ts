@@ -9,6 +9,7 @@ import type { Runtime } from '../runtime.ts';
 import { lookBack } from '../schedule.ts';
 import type { IndexedItem, IndexPosition, Item } from '../state.ts';
 import { noteStored } from './delivery.ts';
+import { wake } from './stopping.ts';
 
 /** What a tick did, by run id. */
 export interface TickResult {
@@ -122,6 +123,8 @@ async function stillGoing(work: TickWork, runId: string): Promise<boolean> {
 }
 
 async function mend(work: TickWork, record: RunRecord): Promise<RunRecord> {
+  // Whoever answered could not wake it, perhaps.
+  await wake(work.runtime, record);
   const status = await work.runtime.executions.status(record.runId);
   if (!record.started && record.status === 'accepted') {
     if (status === 'absent' && isTooLate(work, record)) return recordMissed(work, record);

@@ -13,7 +13,7 @@ import { day } from '../retention.ts';
 import type { Runtime } from '../runtime.ts';
 import type { IndexPosition } from '../state.ts';
 import { refuseParameters } from './query.ts';
-import { stopRun } from './steer.ts';
+import { stopRun } from './stopping.ts';
 
 const project = v.exactOptional(v.string('must be the name of a project'));
 const pauseBody = v.strictObject({ project, reason: reasonText });

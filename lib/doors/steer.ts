@@ -11,8 +11,7 @@ import { type Approval, type Decision, type RunRecord, readRecord, type Stop, up
 import { isGoing } from '../report.ts';
 import type { Runtime } from '../runtime.ts';
 import { refuseParameters } from './query.ts';
-
-type Steering = Pick<Runtime, 'state' | 'executions' | 'log' | 'now'>;
+import { stopRun, wake } from './stopping.ts';
 
 const decisionBody = v.strictObject({
   planHash: v.pipe(v.string('must be a hash'), v.regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')),
@@ -40,33 +39,6 @@ export async function cancelRun(runtime: Runtime, request: HttpRequest, id: stri
   const after = await stopRun(runtime, record.runId, stop);
   if (!isGoing(after.status)) throw notInState(after);
   return accepted(after);
-}
-
-/**
- * Asks a run to send nothing more, and wakes it where it waits for an approval. A run that has ended, or that somebody
- * has stopped before, is left as it is. Returns the record as it then is.
- */
-export async function stopRun(runtime: Steering, runId: string, stop: Stop): Promise<RunRecord> {
-  const record = await updateRecord(runtime.state, runId, (before) =>
-    isGoing(before.status) && before.stop === undefined ? { ...before, stop } : null,
-  );
-  if (record.stop === stop || record.stop?.at === stop.at) {
-    runtime.log.info('run stopped', { runId, job: record.job.name, code: stop.code, by: stop.by });
-  }
-  await wake(runtime, record);
-  return record;
-}
-
-/** Wakes the execution of a run that something was said to while it waits. That it cannot be woken is logged. */
-export async function wake(runtime: Pick<Steering, 'executions' | 'log'>, record: RunRecord): Promise<void> {
-  const { runId, status, approval, stop } = record;
-  const isAnswered = approval?.decision !== undefined || stop !== undefined;
-  if (status !== 'awaiting_approval' || approval === undefined || !isAnswered) return;
-  try {
-    await runtime.executions.answer(approval.answerId);
-  } catch (error) {
-    runtime.log.warn('run not woken', { runId, job: record.job.name, error });
-  }
 }
 
 async function decide(

@@ -75,6 +75,7 @@ function placeOf(resource: unknown): string {
 const items = ['GetItem', 'PutItem', 'UpdateItem'].map((name) => `dynamodb:${name} on StateTable`);
 const query = ['dynamodb:Query on StateTable', 'dynamodb:Query on StateTable/index/job-createdAt'];
 const start = 'lambda:InvokeFunction on function:run:durable';
+const wake = 'lambda:SendDurableExecutionCallbackSuccess on function:run:*/durable-execution/*/*';
 const log = (name: string) => ['CreateLogStream', 'PutLogEvents'].map((what) => `logs:${what} on ${name}LogGroup`);
 const noSecret = (service: string, action: string) =>
   `${service}:${action} on arn:\${AWS::Partition}:${service}:*:000000000000:none`;
@@ -101,6 +102,7 @@ describe('rights', () => {
         ...items,
         ...query,
         start,
+        wake,
         'ssm:GetParameter on parameter/test/alice-token',
         'secretsmanager:GetSecretValue on secret:test/watcher-token-??????',
       ],
@@ -112,6 +114,7 @@ describe('rights', () => {
         ...items,
         ...query,
         start,
+        wake,
         'lambda:ListDurableExecutionsByFunction on function:run',
         'lambda:ListDurableExecutionsByFunction on function:run:*',
       ],
