@@ -15,7 +15,8 @@ export async function stopRun(runtime: Stopping, runId: string, stop: Stop): Pro
   const record = await updateRecord(runtime.state, runId, (before) =>
     isGoing(before.status) && before.stop === undefined ? { ...before, stop } : null,
   );
-  if (record.stop === stop) runtime.log.info('run stopped', { runId, job: record.job.name, code: stop.code, by: stop.by });
+  if (record.stop === stop)
+    runtime.log.info('run stopped', { runId, job: record.job.name, code: stop.code, by: stop.by });
   await wake(runtime, record);
   return record;
 }

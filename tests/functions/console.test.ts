@@ -554,7 +554,7 @@ describe('POST /jobs/{job}/runs', () => {
     ['a name of the language', byHand('__proto__'), 404, 'not_found', undefined],
     ['a job that is switched off', byHand('off'), 422, 'disabled', undefined],
     ['an event', byHand('token', '{"event":{}}'), 400, 'not_supported_yet', 'event'],
-    ['a broken glass', byHand('token', '{"breakGlass":true}'), 400, 'not_supported_yet', 'breakGlass'],
+    ['a broken glass without a reason', byHand('token', '{"breakGlass":true}'), 422, 'reason_required', 'reason'],
     ['an unknown member', byHand('token', '{"force":true}'), 400, 'malformed', 'force'],
     ['no hash', byHand('token', '{"plan":"abc"}'), 400, 'malformed', 'plan'],
     ['no JSON', byHand('token', 'dryRun=true'), 400, 'malformed', undefined],
