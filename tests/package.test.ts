@@ -10,6 +10,7 @@ import { build } from 'esbuild';
 import * as v from 'valibot';
 import configPlugins from '../lib/aws/packaging.ts';
 import { readConfig } from '../lib/config/file.ts';
+import manifest from '../package.json' with { type: 'json' };
 import { type AwsStandIn, runAlias, startAwsStandIn } from './support/aws-stand-in.ts';
 import { type Bundle, bundleFunctions, type FunctionName, functionNames, root } from './support/bundles.ts';
 import { bearer, eventOf, type Sent } from './support/door-world.ts';
@@ -60,6 +61,16 @@ describe('what a bundle holds', () => {
       expect(inputs).not.toContain('lib/aws/packaging.ts');
     },
   );
+
+  it('console has the version of package.json, and nothing else of it', () => {
+    const code = readFileSync(bundles.console.file, 'utf8');
+
+    expect([manifest.version, 'devDependencies', 'huaweicloud-sdk-core'].map((text) => code.includes(text))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
 
   it('keeps the doors light enough to start at once', () => {
     expect(Math.max(...doors.map((name) => bundles[name].bytes))).toBeLessThan(100_000);
@@ -183,8 +194,8 @@ describe('the doors as they are packaged, with AWS behind one address', () => {
       'GetItem',
       'PutItem',
       'PutItem',
+      'UpdateItem',
       expect.stringContaining('POST /2015-03-31/functions/'),
-      'GetItem',
       'UpdateItem',
     ]);
     expect(aws.started).toEqual([{ function: runAlias, name: runId, payload: `{"runId":"${runId}","v":1}` }]);
@@ -209,7 +220,8 @@ describe('the doors as they are packaged, with AWS behind one address', () => {
 describe('npx serverless package', () => {
   const service = join(folder, 'service');
 
-  const packaged = (config: string | null) => packageService(service, config === null ? null : fixture(config));
+  const packaged = (config: string | null, stage = 'test-1') =>
+    packageService(service, config === null ? null : fixture(config), stage);
 
   it('packages without a configuration, with a note', async () => {
     const { code, output } = await packaged(null);
@@ -230,6 +242,14 @@ describe('npx serverless package', () => {
       code: 0,
       output: expect.stringMatching(/autopilot\.yml: packaged with \d+ jobs for stage test-1\./),
     });
+  }, 60_000);
+
+  it('refuses a stage that is another one than that of the configuration', async () => {
+    const { code, output } = await packaged('autopilot-aws.yml', 'prod');
+
+    expect(code).toBe(1);
+    expect(output).toContain('autopilot.yml: stage: is test-1, and this is packaged for stage prod');
+    expect(output).not.toMatch(/^\s+at /m);
   }, 60_000);
 
   it('refuses secrets of an environment, with the line of each', async () => {

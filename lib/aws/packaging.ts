@@ -2,9 +2,10 @@
 // autopilot.yml once, so that a faulty file fails the build with every fault, and puts what came of it into the bundles
 // in the place of config.ts.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'esbuild';
+import * as v from 'valibot';
 import type { Json } from '../canonical.ts';
 import { defaultFile, loadConfig } from '../cli/load-config.ts';
 import { refsOf } from '../config/refs.ts';
@@ -21,6 +22,8 @@ interface Serverless {
       code: string,
     ) => Error;
   };
+  /** What is packaged; absent where something else than the command bundles. */
+  readonly service?: { readonly provider: { readonly stage?: string } };
 }
 
 /** The part of the process that packaging depends on. */
@@ -31,22 +34,25 @@ export interface PackagingIo {
 
 const processIo: PackagingIo = { env: process.env, stderr: (text) => process.stderr.write(text) };
 
+const manifestSchema = v.pipe(v.string(), v.parseJson(), v.object({ version: v.string() }));
+
 /** One reading for each packaging: serverless-esbuild asks for its plugins more than once. */
 const made = new WeakMap<Serverless, Plugin[]>();
 
 /**
  * The esbuild plugins of a packaging. The file is AUTOPILOT_CONFIG, else autopilot.yml in the working folder; where that
- * does not lie there, the configuration is empty and a note says so. Throws the command's own Error with all faults.
+ * does not lie there, the configuration is empty and a note says so. Throws the command's own Error with all faults, and
+ * where its stage is another one than that of the file.
  */
 export default function plugins(serverless: Serverless, io: PackagingIo = processIo): Plugin[] {
-  const known = made.get(serverless) ?? [withConfig(readOrRefuse(serverless, io))];
+  const known = made.get(serverless) ?? [withConfig(readOrRefuse(serverless, io)), versionOnly];
   made.set(serverless, known);
   return known;
 }
 
-function readOrRefuse({ classes }: Serverless, io: PackagingIo): Config | undefined {
+function readOrRefuse({ classes, service }: Serverless, io: PackagingIo): Config | undefined {
   try {
-    return readConfiguration(io);
+    return readConfiguration(io, service?.provider.stage);
   } catch (error) {
     if (error instanceof AutopilotError) throw new classes.Error(error.message, error.code.toUpperCase());
     throw error;
@@ -68,15 +74,38 @@ function withConfig(config: Config | undefined): Plugin {
   };
 }
 
-function readConfiguration({ env, stderr }: PackagingIo): Config | undefined {
+/** Of package.json a bundle has the version: which packages we are made with is nobody's business there. */
+const versionOnly: Plugin = {
+  name: 'autopilot-version',
+  setup: (build) => {
+    const place = fileURLToPath(new URL('../../package.json', import.meta.url));
+    build.onLoad({ filter: /[\\/]package\.json$/ }, ({ path }) =>
+      path === place ? { contents: JSON.stringify({ version: versionOf(place) }), loader: 'json' } : null,
+    );
+  },
+};
+
+function versionOf(file: string): string {
+  return v.parse(manifestSchema, readFileSync(file, 'utf8')).version;
+}
+
+function readConfiguration({ env, stderr }: PackagingIo, stage: string | undefined): Config | undefined {
   const file = defaultFile(env);
   if (!env['AUTOPILOT_CONFIG'] && !existsSync(file)) {
     stderr(`There is no ${file} here: the functions are packaged with an empty configuration.\n`);
     return undefined;
   }
   const { config, counts } = loadConfig(file, 'aws');
+  if (stage !== undefined && stage !== config.stage) throw otherStage(file, config.stage, stage);
   stderr(`${file}: packaged with ${counts.jobs} job${counts.jobs === 1 ? '' : 's'} for stage ${config.stage}.\n`);
   return config;
+}
+
+/** Two stacks with one stage in their runs' ids would take each other's executions for their own. */
+function otherStage(file: string, configured: string, packaged: string): AutopilotError {
+  const both = `set stage: ${packaged} there, or give --stage ${configured} here`;
+  const message = `${file}: stage: is ${configured}, and this is packaged for stage ${packaged}; ${both}`;
+  return new AutopilotError('stage_differs', message);
 }
 
 /** The secrets that each function may read, by the name of its service, as resources of its role. */

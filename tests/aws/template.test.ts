@@ -36,7 +36,7 @@ let template: v.InferOutput<typeof templateFile>['Resources'];
 
 beforeAll(async () => {
   const service = join(folder, 'service');
-  const { code, output } = await packageService(service, join(root, 'tests/fixtures/autopilot-aws.yml'));
+  const { code, output } = await packageService(service, join(root, 'tests/fixtures/autopilot-aws.yml'), 'test-1');
   if (code !== 0) throw new Error(output);
   const file = join(service, '.serverless/cloudformation-template-update-stack.json');
   template = v.parse(templateFile, readFileSync(file, 'utf8')).Resources;
@@ -69,7 +69,7 @@ function placeOf(resource: unknown): string {
     )
     .replace(/^arn:\$\{AWS::Partition\}:\w+:\$\{AWS::Region\}:\$\{AWS::AccountId\}:/, '')
     .replace(/\$\{StateTable\.Arn\}/, 'StateTable')
-    .replace('dcs-autopilot-prod-', '');
+    .replace('dcs-autopilot-test-1-', '');
 }
 
 const items = ['GetItem', 'PutItem', 'UpdateItem'].map((name) => `dynamodb:${name} on StateTable`);
@@ -164,13 +164,13 @@ describe('each function', () => {
 
     expect(Properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
     expect(readEnvironment(env).runAlias).toBe(
-      'arn:aws:lambda:eu-central-1:111122223333:function:dcs-autopilot-prod-run:durable',
+      'arn:aws:lambda:eu-central-1:111122223333:function:dcs-autopilot-test-1-run:durable',
     );
   });
 
   test('the run is durable, and the alias that runs are started at is its own', () => {
     expect(resource('RunLambdaFunction').Properties).toMatchObject({
-      FunctionName: 'dcs-autopilot-prod-run',
+      FunctionName: 'dcs-autopilot-test-1-run',
       DurableConfig: { RetentionPeriodInDays: 90 },
     });
     expect(resource('RunDurableLambdaAlias').Properties).toMatchObject({
