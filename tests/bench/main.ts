@@ -1,6 +1,6 @@
 // `npm run bench`, and `npm run bench -- --short` where time is short: prints what it measures side by side and asserts
 // nothing about it, since a shared machine is no judge. A part's name (`cold`, `doors`, `calls`,
-// `match`, `large`) runs that part alone.
+// `match`, `rate`, `large`) runs that part alone.
 
 import { parseArgs } from 'node:util';
 import { calls } from './calls.ts';
@@ -8,6 +8,7 @@ import { coldStart } from './cold-start.ts';
 import { doors } from './doors.ts';
 import { largeRun } from './large-run.ts';
 import { matching } from './matching.ts';
+import { rate } from './rate.ts';
 
 const { values, positionals } = parseArgs({ options: { short: { type: 'boolean' } }, allowPositionals: true });
 const isShort = values.short === true;
@@ -18,6 +19,7 @@ const parts: Readonly<Record<string, () => Promise<string>>> = {
   calls: () => (isShort ? calls([1_000], 1) : calls([1_000, 10_000], 3)),
   match: async () => matching(1_000, 200, isShort ? 20 : 200),
   large: () => largeRun(isShort ? 2_000 : 10_000, isShort ? 1 : 3),
+  rate: () => rate(isShort ? 600 : 3_000, isShort ? [1, 4] : [1, 4, 10]),
 };
 
 process.stdout.write(`node ${process.version}\n\n`);
