@@ -257,16 +257,30 @@ describe('what is taken', () => {
   });
 });
 
-describe('what is read, and enforced in time', () => {
-  const whole = (path: string, value: unknown) => readWhole(textWith(path, value));
-
+describe('in whose name a project is called', () => {
   it.each([
     ['enough of a user of IAM', { iam: 'env:IAM' }],
     ['its endpoint', { iam: 'env:IAM', iamEndpoint: 'https://iam.example.com' }],
     ['the endpoint of an agency', { aksk: 'env:KEY', iamEndpoint: 'https://iam.example.com' }],
   ])('credentials: %s', (_, credentials) => {
-    expect(whole('projects.p.credentials', credentials).projects['p']?.credentials).toEqual(credentials);
+    expect(readConfig(textWith('projects.p.credentials', credentials), 'f').projects['p']?.credentials).toEqual(
+      credentials,
+    );
   });
+
+  it('may leave the id of the project to be looked up, and name certificates', () => {
+    const file = JSON.parse(textWith('projects.p.ca', 'ssm:/corp/ca'));
+    delete file.projects.p.projectId;
+
+    const project = readConfig(JSON.stringify(file), 'f').projects['p'];
+
+    expect(project).toMatchObject({ name: 'p', ca: 'ssm:/corp/ca' });
+    expect(project).not.toHaveProperty('projectId');
+  });
+});
+
+describe('what is read, and enforced in time', () => {
+  const whole = (path: string, value: unknown) => readWhole(textWith(path, value));
 
   it('the tag that allows', () => {
     expect(whole('projects.p.allowTag', 'dcs-autopilot-allow').projects['p']?.allowTag).toBe('dcs-autopilot-allow');

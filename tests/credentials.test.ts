@@ -101,3 +101,51 @@ describe('an access key on AWS', () => {
     expect(asked).toEqual([['ssm:/huawei/staging', { fresh: true }]]);
   });
 });
+
+describe('an agency', () => {
+  const agency = { name: 'cache-operators', domainName: 'other' };
+
+  test('stands beside a key in its secret', async () => {
+    const secret = { ak: 'a', sk: 's', domainId: 'd', agency: { ...agency, durationSeconds: 900 } };
+
+    expect(await credentialsOf({ get: async () => JSON.stringify(secret) }, { aksk: 'ssm:/key' })).toEqual(secret);
+  });
+
+  test('stands beside a key in the environment', async () => {
+    const { secrets } = world({ SDK_AK: 'a', SDK_SK: 's', SDK_DOMAIN_ID: 'd', SDK_AGENCY: JSON.stringify(agency) });
+
+    expect(await credentialsOf(secrets, { aksk: 'env:SDK' })).toEqual({ ak: 'a', sk: 's', domainId: 'd', agency });
+  });
+
+  test.each([
+    ['no JSON', 'super-secret'],
+    ['without an account', '{"name":"super-secret"}'],
+    ['with two accounts', '{"name":"super-secret","domainId":"d","domainName":"other"}'],
+    ['for too short a time', '{"name":"super-secret","domainId":"d","durationSeconds":899}'],
+    ['for too long a time', '{"name":"super-secret","domainId":"d","durationSeconds":86401}'],
+  ])('%s is a fault that names the variable and shows nothing of it', async (_, value) => {
+    const { secrets } = world({ SDK_AK: 'a', SDK_SK: 's', SDK_AGENCY: value });
+    const error: unknown = await credentialsOf(secrets, { aksk: 'env:SDK' }).catch((thrown) => thrown);
+
+    expect(error).toMatchObject({ code: 'secret_malformed', message: expect.stringContaining('env:SDK_AGENCY') });
+    expect(`${error}`).not.toContain('super-secret');
+  });
+});
+
+describe('a user of IAM', () => {
+  test('is JSON, on one machine as on AWS', async () => {
+    const login = { domain: 'd', user: 'u', password: 'p' };
+    const { secrets } = world({ USER: JSON.stringify(login) });
+
+    expect(await credentialsOf(secrets, { iam: 'env:USER' })).toEqual(login);
+  });
+
+  test('without a password is a fault that shows nothing of it', async () => {
+    const { secrets } = world({ USER: '{"domain":"super-secret","user":"u"}' });
+
+    const error: unknown = await credentialsOf(secrets, { iam: 'env:USER' }).catch((thrown) => thrown);
+
+    expect(error).toMatchObject({ code: 'secret_malformed', message: expect.stringContaining('"password"') });
+    expect(`${error}`).not.toContain('super-secret');
+  });
+});

@@ -14,8 +14,6 @@ export const notYet: readonly string[] = [
   'sources',
   'alertStorm',
   'notify',
-  'projects.*.credentials.iam',
-  'projects.*.credentials.iamEndpoint',
   'jobs.*.trigger.alert',
   'jobs.*.ladder',
   'backup',

@@ -9,6 +9,7 @@ import type { Path } from './yaml.ts';
 const secretKeys: ReadonlySet<unknown> = new Set([
   'aksk',
   'iam',
+  'ca',
   'token',
   'secrets',
   'certificate',

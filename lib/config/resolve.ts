@@ -69,13 +69,14 @@ export function resolveConfig(file: ConfigFile): Config {
 }
 
 function resolveProject(project: ProjectFile, name: string): Project {
-  const { region, projectId, credentials } = project;
+  const { region, projectId, credentials, ca } = project;
   return {
     name,
     region,
-    projectId,
+    ...(projectId !== undefined && { projectId }),
     endpoint: project.endpoint ?? `https://dcs.${region}.myhuaweicloud.com`,
     credentials: resolveCredentials(credentials),
+    ...(ca !== undefined && { ca }),
     protectedTag: project.protectedTag ?? protectedTag,
     allowTag: project.allowTag ?? unlimited.allowTag,
     freeze: project.freeze ?? unlimited.freeze,

@@ -30,22 +30,23 @@ const project = closed({
     textLike(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected a region such as eu-de or ap-southeast-3'),
     'Region; part of the default endpoint',
   ),
-  projectId: says(
+  projectId: may(
     textLike(/^[A-Za-z0-9]{8,64}$/, 'expected the id of the project: 8 to 64 letters and digits'),
-    'Id of the Huawei Cloud project',
+    'Id of the Huawei Cloud project; where it is left out, the one that is named like the region is looked up',
   ),
   endpoint: may(endpoint, 'DCS endpoint; plain http on loopback only. Default: https://dcs.<region>.myhuaweicloud.com'),
   credentials: says(
     closed({
       aksk: may(
         ref,
-        'env:PREFIX (PREFIX_AK, PREFIX_SK, PREFIX_SECURITY_TOKEN), or a secret of JSON {ak, sk, securityToken?}',
+        'env:PREFIX (PREFIX_AK, PREFIX_SK, …), or a secret of JSON {ak, sk, securityToken?, domainId?, agency?}',
       ),
-      iam: may(ref, 'A secret of JSON {domain, user, password}'),
+      iam: may(ref, 'A secret of JSON {domain, user, password, agency?}'),
       iamEndpoint: may(endpoint, 'Endpoint of IAM. Default: https://iam.<region>.myhuaweicloud.com'),
     }),
-    'Names of the secrets that sign DCS calls',
+    'In whose name DCS is called',
   ),
+  ca: may(ref, 'A secret of certificates in PEM that are trusted too, such as those of a proxy that inspects TLS'),
   protectedTag: may(tag, 'Instances with this tag are never touched. Default: dcs-autopilot-protected=true'),
   allowTag: may(
     textLike(/^[^=\s][^=]*$/, 'expected the key of a tag'),

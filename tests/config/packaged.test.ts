@@ -45,6 +45,7 @@ describe('packaged for AWS', () => {
     ['sources', { smn: { topics: [], certificate: 'env:PEM' } }, 'sources.smn.certificate'],
     ['defaults', { waves: { healthCheck: 'env:HEALTH' } }, 'defaults.waves.healthCheck'],
     ['projects', { p: { credentials: { iam: 'env:IAM' } } }, 'projects.p.credentials.iam'],
+    ['projects', { p: { ca: 'env:CORP_CA' } }, 'projects.p.ca'],
   ])('so is one under %s: %j', (key, value, path) => {
     expect(environmentFaults({ [key]: value }).map((fault) => fault.path)).toEqual([
       path

@@ -7,8 +7,6 @@ const samples: Readonly<Record<string, unknown>> = {
   sources: { alertmanager: { auth: 'bearer', secrets: ['env:ALERT_TOKEN'] } },
   alertStorm: { share: '20%', count: 10, within: '5m', cooldown: '10m' },
   notify: [{ on: ['failed'], to: 'webhook', url: 'env:CHAT_WEBHOOK', format: 'slack' }],
-  'projects.*.credentials.iam': 'env:IAM',
-  'projects.*.credentials.iamEndpoint': 'https://iam.example.com',
   'jobs.*.trigger.alert': { source: 'alertmanager', match: { alertname: 'High' } },
   'jobs.*.ladder': { rungs: ['soft_restart', 'restart'] },
   backup: { mode: 'off' },
