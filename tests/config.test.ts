@@ -277,6 +277,17 @@ describe('in whose name a project is called', () => {
     expect(project).toMatchObject({ name: 'p', ca: 'ssm:/corp/ca' });
     expect(project).not.toHaveProperty('projectId');
   });
+
+  it('must write the id where another project is in the same region', () => {
+    const file = JSON.parse(textWith('stage', 'prod'));
+    file.projects.q = { region: 'eu-de', credentials: { iam: 'env:IAM' } };
+    file.projects.r = { region: 'eu-nl', credentials: { iam: 'env:IAM' } };
+    const read = () => readConfig(JSON.stringify(file), 'f');
+
+    expect(read).toThrow('projects.q: another project has the same region: each of them needs its projectId');
+    file.projects.q.projectId = '0a1b2c3d4e5f60718293a4b5c6d7e8f0';
+    expect(Object.keys(read().projects)).toEqual(['p', 'q', 'r']);
+  });
 });
 
 describe('what is read, and enforced in time', () => {

@@ -9,8 +9,9 @@ import { seconds } from './values.ts';
 import type { Path } from './yaml.ts';
 
 /**
- * Names that lead nowhere, credentials of no kind or two, jobs whose keys contradict each other, a scheduled flush without guards of its own, keys that do not go with an `auth`, operators
- * that cannot be told apart, durations that contradict each other.
+ * Names that lead nowhere, credentials of no kind or two, jobs whose keys contradict each other, a scheduled flush without
+ * guards of its own, keys that do not go with an `auth`, projects and operators that cannot be told apart, durations that
+ * contradict each other.
  */
 export function referenceFaults(file: unknown): readonly ReferenceFault[] {
   return [
@@ -22,6 +23,7 @@ export function referenceFaults(file: unknown): readonly ReferenceFault[] {
       ...unguardedFlush(name, job),
       ...webhookFaults(name, member(member(job, 'trigger'), 'webhook')),
     ]),
+    ...namelessProjects(file),
     ...operatorFaults(file),
     ...contradictions(file),
   ];
@@ -40,6 +42,18 @@ function credentialsFaults(name: string, credentials: unknown): ReferenceFault[]
   const kinds = ['aksk', 'iam'].filter((key) => member(credentials, key) !== undefined);
   if (kinds.length === 1) return [];
   return [{ path: ['projects', name, 'credentials'], message: 'needs exactly one of `aksk` and `iam`' }];
+}
+
+/** Two names could mean one project, whose limits would then be counted twice. */
+function namelessProjects(file: unknown): ReferenceFault[] {
+  const projects = entries(file, 'projects');
+  const regions = projects.map(([, project]) => member(project, 'region'));
+  const isShared = (region: unknown) => regions.filter((each) => each === region).length > 1;
+  const message = 'another project has the same region: each of them needs its projectId';
+  return projects
+    .filter(([, project]) => isMapping(project) && member(project, 'projectId') === undefined)
+    .filter(([, project]) => isShared(member(project, 'region')))
+    .map(([name]) => ({ path: ['projects', name], message }));
 }
 
 function unguardedFlush(name: string, job: unknown): ReferenceFault[] {
