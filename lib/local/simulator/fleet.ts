@@ -5,13 +5,14 @@
 import type { Action } from '../../config.ts';
 import { hexId } from './chance.ts';
 import { type Due, FaultBook } from './fault-book.ts';
-import { type InstanceSpec, type InstanceView, type Timing, toldKeys, usualTiming } from './instance.ts';
+import { type InstanceSpec, type InstanceView, toldKeys } from './instance.ts';
 import { type ActMembers, readAct } from './judge.ts';
 import { type ListQuery, type Page, select } from './listing.ts';
 import { type BatchResult, type Reply, type Result, replyWith } from './reply.ts';
 import { noCalls, type Route, type Script } from './script.ts';
 import { type StatusCall, statusCall } from './status-call.ts';
 import { Limits, type RateLimit } from './throttle.ts';
+import { type Timing, usualTiming } from './timing.ts';
 import { type Switches, usualSwitches } from './unknowns.ts';
 import type { WireError } from './wire-errors.ts';
 import { asSent } from './wording.ts';

@@ -3,7 +3,8 @@
 
 import type { Action } from '../../config.ts';
 import { type Backup, isBackingUp, killedAt } from './backup.ts';
-import { between, type Range } from './chance.ts';
+import { between } from './chance.ts';
+import { lagOf, noTime, type Timing } from './timing.ts';
 import type { Switches } from './unknowns.ts';
 
 /** What an instance starts as. Everything but id and name has a plausible default. */
@@ -88,34 +89,6 @@ export interface InstanceView extends Required<InstanceSpec> {
   readonly lastLoss: Loss | null;
 }
 
-/** How long things take, in milliseconds: `lag` is the time until the status of an accepted action shows. */
-export interface Timing extends Readonly<Record<Action, Range>> {
-  readonly lag: Range;
-  /** From a backup's record to its beginning, and from there to its end. */
-  readonly backupWait: Range;
-  readonly backup: Range;
-  /** A switchover from master to standby. */
-  readonly swap: Range;
-}
-
-/**
- * Restart: 10 s to 30 min by size, says the vendor; this is a small instance. Backup: 10 to 15 min, switchover: up to 10 s
- * (vendor). The others are guesses.
- */
-export const usualTiming: Timing = {
-  lag: { min: 1_000, max: 2_000 },
-  restart: { min: 10_000, max: 30_000 },
-  soft_restart: { min: 5_000, max: 15_000 },
-  flush: { min: 2_000, max: 8_000 },
-  backupWait: { min: 1_000, max: 5_000 },
-  backup: { min: 600_000, max: 900_000 },
-  swap: { min: 2_000, max: 10_000 },
-};
-
-/** The lag of `workLag: long`, in milliseconds. */
-const longLag: Range = { min: 20_000, max: 20_000 };
-const noTime: Range = { min: 0, max: 0 };
-
 /** The moment at which all instances were made, as their `created_at` says it. */
 export const createdAt = Date.parse('2026-01-05T08:00:00.000Z');
 
@@ -161,7 +134,7 @@ export function accept(
 ): InstanceState & { readonly work: Work } {
   const nth = state.applied[action];
   const { switches, seed, endsAs } = how;
-  const startsAt = at + between(lagOf(how), seed, 'lag', state.id, action, nth);
+  const startsAt = at + between(lagOf(how.timing, switches.workLag), seed, 'lag', state.id, action, nth);
   const isSeen = action !== 'flush' || switches.flushVisible;
   const endsAt = startsAt + between(isSeen ? how.timing[action] : noTime, seed, 'work', state.id, action, nth);
   const isKept = action === 'soft_restart' && switches.softRestartData === 'kept';
@@ -212,11 +185,6 @@ function ownTaskAt({ backups, tasks }: InstanceState, at: number): string | null
 function statusAt({ status, work }: InstanceState, at: number): string {
   if (work === null || at < work.startsAt) return status;
   return at < work.endsAt ? work.shows : work.endsAs;
-}
-
-function lagOf({ timing, switches: { workLag } }: Acceptance): Range {
-  if (workLag === 'timed') return timing.lag;
-  return workLag === 'none' ? noTime : longLag;
 }
 
 function statusOf(action: Action, before: string, { softRestartVisible }: Switches): string {

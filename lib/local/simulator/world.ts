@@ -11,7 +11,6 @@ import {
   type InstanceView,
   type Period,
   settledAt,
-  type Timing,
   viewAt,
   withoutBackup,
 } from './instance.ts';
@@ -20,6 +19,7 @@ import { newInstance } from './new-instance.ts';
 import type { BatchResult, Result } from './reply.ts';
 import { asTold } from './results.ts';
 import type { InstanceScript, Script, SendFault } from './script.ts';
+import type { Timing } from './timing.ts';
 import type { Switches } from './unknowns.ts';
 import { wireError } from './wire-errors.ts';
 
