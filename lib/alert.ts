@@ -23,8 +23,9 @@ export interface Alert {
   readonly startsAt: string;
   /**
    * False: `startsAt` is only the time of this message. Such a source repeats itself with later times (Cloud Eye), or
-   * tells no start with an end (Cloud Eye, CloudWatch through SNS): the alert belongs to the newest open episode of the
-   * same source, rule and fingerprint that began no later, and begins one where there is none.
+   * tells no start with an end (Cloud Eye, CloudWatch): the alert belongs to the newest open episode of the same source,
+   * rule and fingerprint that began no later. Where there is none, a firing one begins it, and a resolved one says that
+   * whatever began before it and arrives late is over already.
    */
   readonly startKnown: boolean;
   /** Only of a resolved one. */

@@ -78,8 +78,8 @@ const stateChange = v.object({
   configuration: v.optional(v.object({ description: people, metrics: v.optional(v.array(metric), []) }), {
     metrics: [],
   }),
-  state: v.object({ value: state, reason: people, timestamp: instant }),
-  previousState: v.fallback(v.nullish(v.object({ value: state, timestamp: instant })), undefined),
+  state: v.object({ value: state, reason: people, timestamp: instant, actionsSuppressedBy: people }),
+  previousState: v.fallback(v.nullish(v.object({ value: state })), undefined),
   alarmTags: v.optional(tags, {}),
 });
 

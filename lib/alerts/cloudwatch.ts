@@ -28,8 +28,10 @@ interface Alarm {
   readonly arn: string;
   readonly value: State;
   readonly changedAt: string;
-  /** When the state before began, if that was ALARM and is told. */
-  readonly firedAt?: string | undefined;
+  /** Whether it was in ALARM before, too: its suppression changed, or what it is computed from. */
+  readonly wasFiring: boolean;
+  /** Whether its owner wants no action now, because of another alarm. */
+  readonly suppressed: boolean;
   readonly description: string | undefined;
   readonly reason: string | undefined;
   readonly metrics: readonly Metric[];
@@ -46,6 +48,8 @@ export function alarmInMessage(text: string): Alert | undefined {
     arn: AlarmArn,
     value: NewStateValue,
     changedAt: StateChangeTime,
+    wasFiring: false,
+    suppressed: false,
     description: AlarmDescription ?? undefined,
     reason: NewStateReason ?? undefined,
     metrics: triggerMetrics(result.output.Trigger ?? { Dimensions: [], Metrics: [] }),
@@ -72,7 +76,8 @@ function changeAlert(arn: string, read: StateChange): Alert {
     arn,
     value: state.value,
     changedAt: state.timestamp,
-    firedAt: previousState?.value === 'ALARM' ? previousState.timestamp : undefined,
+    wasFiring: previousState?.value === 'ALARM',
+    suppressed: Boolean(state.actionsSuppressedBy),
     description: configuration.description ?? undefined,
     reason: state.reason ?? undefined,
     metrics: configuration.metrics.flatMap(({ returnData, metricStat }) =>
@@ -89,12 +94,11 @@ const statuses: Readonly<Record<State, AlertStatus>> = {
 };
 
 /**
- * One episode: from one ALARM to what follows it. The time of a state is that of its change, so ALARM knows its start;
- * OK does where the form tells the state before. What it is about: the alarm's ARN, hashed, since names are long.
+ * One episode: from one ALARM to what follows it. The time of a state is that of its change, so ALARM knows its start, but
+ * where it follows another ALARM; OK tells its end only. What it is about: the alarm's ARN, hashed, since names are long.
  */
 function alertOf(source: AlertSource, alarm: Alarm): Alert {
-  const status = statuses[alarm.value];
-  const isOver = status === 'resolved';
+  const status = alarm.suppressed && alarm.value === 'ALARM' ? 'unclear' : statuses[alarm.value];
   const compared = comparedMetric(alarm.metrics);
   const dimensions = unambiguous(alarm.metrics.flatMap((each) => each.dimensions));
   const [, , , region = '', account = ''] = alarm.arn.split(':');
@@ -105,9 +109,9 @@ function alertOf(source: AlertSource, alarm: Alarm): Alert {
     rule: alarm.rule,
     fingerprint: sha256(alarm.arn).slice(0, 32),
     status,
-    startsAt: isOver ? (alarm.firedAt ?? alarm.changedAt) : alarm.changedAt,
-    startKnown: status === 'firing' || (isOver && alarm.firedAt !== undefined),
-    ...(isOver && { endsAt: alarm.changedAt }),
+    startsAt: alarm.changedAt,
+    startKnown: status === 'firing' && !alarm.wasFiring,
+    ...(status === 'resolved' && { endsAt: alarm.changedAt }),
     labels,
     annotations: present({ description: alarm.description, summary: alarm.reason }),
     dimensions,

@@ -45,7 +45,7 @@ function inEvent(change: Readonly<Record<string, unknown>>) {
 }
 
 const changedAt = '2026-11-23T13:37:12.345Z';
-const before = '2026-11-23T12:00:12.345Z';
+const timestamp = '2026-11-23T13:37:12.345+0000';
 
 describe('the state of an alarm', () => {
   it.each([
@@ -57,23 +57,30 @@ describe('the state of an alarm', () => {
   });
 
   it.each([
-    ['ALARM', 'OK', { status: 'firing', startsAt: changedAt, startKnown: true }],
-    ['OK', 'ALARM', { status: 'resolved', startsAt: before, startKnown: true, endsAt: changedAt }],
-    ['OK', 'INSUFFICIENT_DATA', { status: 'resolved', startsAt: changedAt, startKnown: false, endsAt: changedAt }],
-    ['INSUFFICIENT_DATA', 'ALARM', { status: 'unclear', startsAt: changedAt, startKnown: false }],
+    ['ALARM', 'OK', { status: 'firing', startKnown: true }],
+    ['ALARM', 'INSUFFICIENT_DATA', { status: 'firing', startKnown: true }],
+    ['ALARM', 'ALARM', { status: 'firing', startKnown: false }],
+    ['OK', 'ALARM', { status: 'resolved', startKnown: false, endsAt: changedAt }],
+    ['INSUFFICIENT_DATA', 'ALARM', { status: 'unclear', startKnown: false }],
   ])('%s after %s in an event', (value, previous, expected) => {
-    const event = inEvent({
-      state: { value, timestamp: '2026-11-23T13:37:12.345+0000' },
-      previousState: { value: previous, timestamp: '2026-11-23T12:00:12.345+0000' },
-    });
+    const event = inEvent({ state: { value, timestamp }, previousState: { value: previous, timestamp } });
 
-    expect(only(event)).toMatchObject(expected);
+    expect(only(event)).toMatchObject({ ...expected, startsAt: changedAt });
   });
 
-  it.each([undefined, null, {}, { value: 'ALARM' }])('OK in an event after %p knows no start', (previousState) => {
-    const event = inEvent({ state: { value: 'OK', timestamp: changedAt }, previousState });
+  it.each([undefined, null, {}, { value: 'BEFORE' }])(
+    'ALARM in an event after %p begins an episode',
+    (previousState) => {
+      expect(only(inEvent({ previousState }))).toMatchObject({ status: 'firing', startKnown: true });
+    },
+  );
 
-    expect(only(event)).toMatchObject({ status: 'resolved', startKnown: false });
+  it('ALARM whose actions are suppressed asks for none; when that ends, an episode begins or goes on', () => {
+    const suppressed = { value: 'ALARM', timestamp, actionsSuppressedBy: 'WaitPeriod' };
+
+    expect(only(inEvent({ state: suppressed })).status).toBe('unclear');
+    expect(only(inEvent({ previousState: suppressed }))).toMatchObject({ status: 'firing', startKnown: false });
+    expect(only(inEvent({ state: { ...suppressed, value: 'OK' } })).status).toBe('resolved');
   });
 });
 
