@@ -47,21 +47,28 @@ export function malformedSecret(ref: Ref, rule: string): EnvironmentError {
 /**
  * What `faultOf` finds with the secrets behind some Refs: with those of the cache first and, where they do not fit, once
  * more with fresh ones, since one may have been exchanged. One that is missing does not shut out who has the other.
- * Throws what `Secrets.get` throws where none can be read, DoorError 503 `secrets_unavailable` where none of the others
- * fits: whoever sends again after a 5xx only must not be told that it was refused.
+ * Throws EnvironmentError `secret_missing` where all are, DoorError 503 `secrets_unavailable` where none fits and one
+ * could not be asked for: whoever sends again after a 5xx only must not be told that it was refused.
  */
 export async function faultWith(
   secrets: Secrets,
   refs: readonly Ref[],
   faultOf: (live: readonly NamedSecret[]) => AuthFault | undefined,
 ): Promise<AuthFault | undefined> {
-  const fault = faultOf((await liveSecrets(secrets, refs, false)).named);
-  if (!fault?.endsWith('_invalid')) return fault;
-  const { named, unavailable } = await liveSecrets(secrets, refs, true);
-  const last = faultOf(named);
-  if (last === undefined || unavailable === undefined) return last;
-  const message = 'Not every secret can be checked now; send this again.';
-  throw new DoorError(503, 'secrets_unavailable', message, [], { cause: unavailable });
+  const { named } = await liveSecrets(secrets, refs, false);
+  const fault = faultOf(named);
+  if (named.length > 0 && !fault?.endsWith('_invalid')) return fault;
+  const fresh = await liveSecrets(secrets, refs, true);
+  const last = faultOf(fresh.named);
+  if (last === undefined || fresh.failures.length === 0) return last;
+  const cause = fresh.failures.find((failure) => !(failure instanceof EnvironmentError));
+  if (cause !== undefined) {
+    throw new DoorError(503, 'secrets_unavailable', 'Not every secret can be checked now; send this again.', [], {
+      cause,
+    });
+  }
+  if (fresh.named.length === 0) throw fresh.failures[0];
+  return last;
 }
 
 /** The token of an `Authorization: Bearer` header, or undefined. */
@@ -109,8 +116,8 @@ export function anyEqual(presented: readonly Buffer[], expected: readonly Buffer
 
 interface LiveSecrets {
   readonly named: readonly NamedSecret[];
-  /** Why one of them could not be asked for; a missing one is none. */
-  readonly unavailable: unknown;
+  /** Why the others could not be read. */
+  readonly failures: readonly unknown[];
 }
 
 async function liveSecrets(secrets: Secrets, refs: readonly Ref[], fresh: boolean): Promise<LiveSecrets> {
@@ -119,7 +126,5 @@ async function liveSecrets(secrets: Secrets, refs: readonly Ref[], fresh: boolea
     const ref = refs[i];
     return each.status === 'fulfilled' && ref !== undefined ? [{ ref, value: each.value }] : [];
   });
-  const failures = read.flatMap((each): unknown[] => (each.status === 'rejected' ? [each.reason] : []));
-  if (named.length === 0 && failures.length > 0) throw failures[0];
-  return { named, unavailable: failures.find((failure) => !(failure instanceof EnvironmentError)) };
+  return { named, failures: read.flatMap((each): unknown[] => (each.status === 'rejected' ? [each.reason] : [])) };
 }

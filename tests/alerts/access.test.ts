@@ -175,6 +175,21 @@ describe('authenticateSource', () => {
     expect(error).toMatchObject({ details: [{ path: signatureHeader }, { path: timestampHeader }] });
   });
 
+  it('is no refusal while no secret can be asked for', async () => {
+    const world = worldOf('one');
+    world.away.add('env:OLD').add('env:NEW');
+
+    const error = await rejection(authenticateSource(world, bearer, { headers: {}, body: Buffer.of() }));
+
+    expect(error).toMatchObject({ status: 503, code: 'secrets_unavailable', cause: { message: 'throttled' } });
+  });
+
+  it('names a secret where all are missing: nobody can be let in', async () => {
+    const error = await rejection(authenticateSource(new AlertWorld(), bearer, { headers: {}, body: Buffer.of() }));
+
+    expect(error).toMatchObject({ code: 'secret_missing' });
+  });
+
   it('is no refusal while a secret that may fit cannot be asked for: the sender is told to send again', async () => {
     const world = worldOf('one');
     world.away.add('env:OLD');
