@@ -31,10 +31,10 @@ export interface Alert {
   /** Only of a resolved one. */
   readonly endsAt?: string;
   /**
-   * What jobs match on: the sender's labels, tags and dimensions, and what the source says beside them, under these
-   * names, which win: `alertname` (the rule), `severity` (lower case for Cloud Eye), `metric`, `namespace`; for Cloud
-   * Eye and CloudWatch also `region`, for Cloud Eye `resource_id` and `resource_name`, for CloudWatch `account`, for
-   * Grafana `rule_uid`. Each only where the source says it.
+   * What jobs match on: the sender's labels, tags and dimensions, and what the source says beside them. `rule` is the
+   * rule, for groups of Alertmanager and Grafana only where they have no label of that name. Cloud Eye and CloudWatch
+   * have `alertname` (the rule), `metric`, `namespace` and `region`, which win; Cloud Eye `severity` (lower case),
+   * `resource_id` and `resource_name`, CloudWatch `account`, Grafana `rule_uid`. Each only where the source says it.
    */
   readonly labels: Texts;
   /** Texts for people; `summary` and `description` where a source has such. */

@@ -60,7 +60,7 @@ export function groupDelivery<S extends v.GenericSchema>(
   return { source, receivedAt, alerts, ignored, truncated: truncatedAlerts };
 }
 
-/** An alert of a group. Its labels are its own: nothing is added to them. */
+/** An alert of a group. Its labels stay as they are; `rule` is added where it is none of them. */
 export function alertOf(
   source: AlertSource,
   { status, labels, annotations, startsAt, endsAt, fingerprint }: GroupedAlert,
@@ -75,7 +75,7 @@ export function alertOf(
     startKnown: true,
     // A firing one ends at the zero of its sender's clock, or when it would be taken for resolved.
     ...(status === 'resolved' && endsAt !== undefined && { endsAt }),
-    labels,
+    labels: { ...present({ rule: alertname }), ...labels },
     annotations,
     dimensions: {},
     ...present({ severity, metric }),

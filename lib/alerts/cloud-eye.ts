@@ -84,7 +84,7 @@ function alertOf(read: Alarm, { region, subject }: AroundAlarm): Alert {
   const status = ended === undefined ? statusOf(read.alarm_status) : 'resolved';
   const level = about?.AlarmLevel?.toLowerCase() ?? '';
   const severity = Object.hasOwn(severities, level) ? severities[level] : level;
-  const own = { alertname: rule, severity, metric, namespace: read.namespace, region };
+  const own = { alertname: rule, rule, severity, metric, namespace: read.namespace, region };
   const resource = { resource_id: about?.ResourceId, resource_name: about?.ResourceName };
   const labels: Texts = { ...dimensions, ...present({ ...resource, ...own }) };
   return {

@@ -102,7 +102,14 @@ function alertOf(source: AlertSource, alarm: Alarm): Alert {
   const compared = comparedMetric(alarm.metrics);
   const dimensions = unambiguous(alarm.metrics.flatMap((each) => each.dimensions));
   const [, , , region = '', account = ''] = alarm.arn.split(':');
-  const own = { alertname: alarm.rule, metric: compared?.metric, namespace: compared?.namespace, region, account };
+  const own = {
+    alertname: alarm.rule,
+    rule: alarm.rule,
+    metric: compared?.metric,
+    namespace: compared?.namespace,
+    region,
+    account,
+  };
   const labels: Texts = { ...alarm.tags, ...dimensions, ...present(own) };
   return {
     source,

@@ -73,6 +73,7 @@ describe('an alarm of Cloud Eye', () => {
 
     expect(read.labels).toEqual({
       alertname: 'dcs-redis-memory-high',
+      rule: 'dcs-redis-memory-high',
       metric: 'memory_usage',
       region: 'eu-de',
       dcs_instance_id: '2e803f66-fbb0-47ad-b6cb-fb87f5bed4ef',

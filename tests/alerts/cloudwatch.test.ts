@@ -137,6 +137,7 @@ describe('what an alarm is about', () => {
 
     expect(alert.labels).toEqual({
       alertname: 'checkout-redis-latency-high',
+      rule: 'checkout-redis-latency-high',
       region: 'eu-central-1',
       account: '111122223333',
     });

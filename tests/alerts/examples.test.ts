@@ -25,6 +25,7 @@ const memoryHigh: Alert = {
   startKnown: true,
   labels: {
     alertname: 'RedisMemoryHigh',
+    rule: 'RedisMemoryHigh',
     dcs_instance_id: instance,
     dcs_instance_name: 'cache-orders-prod',
     env: 'prod',
@@ -48,6 +49,7 @@ const cloudEyeMemory: Alert = {
   startKnown: false,
   labels: {
     alertname: 'dcs-redis-memory-high',
+    rule: 'dcs-redis-memory-high',
     severity: 'critical',
     metric: 'memory_usage',
     namespace: 'SYS.DCS',
@@ -80,6 +82,7 @@ const latency: Alert = {
   startKnown: true,
   labels: {
     alertname: 'checkout-redis-latency-high',
+    rule: 'checkout-redis-latency-high',
     metric: 'RedisLatencyMs',
     namespace: 'Checkout/Cache',
     region: 'eu-central-1',
@@ -137,6 +140,7 @@ describe('Grafana', () => {
           startKnown: true,
           labels: {
             alertname: 'Redis latency',
+            rule: 'Redis latency',
             dcs_instance_id: instance,
             grafana_folder: 'cache',
             rule_uid: 'rule1',
@@ -181,6 +185,7 @@ describe('SMN', () => {
           ...cloudEyeMemory.labels,
           ...twoDimensions,
           alertname: 'dcs-cluster-node-memory',
+          rule: 'dcs-cluster-node-memory',
           severity: 'major',
           resource_id: cluster,
           resource_name: 'cache-cluster-prod',
@@ -203,6 +208,7 @@ describe('SMN', () => {
         labels: {
           ...cloudEyeMemory.labels,
           alertname: 'dcs-node-abnormal',
+          rule: 'dcs-node-abnormal',
           severity: 'major',
           metric: 'redisNodeStatusAbnormal',
         },

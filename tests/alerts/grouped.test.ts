@@ -66,6 +66,19 @@ describe('a group of Alertmanager', () => {
     expect([alerts.length, ignored.length]).toEqual([1, 1]);
   });
 
+  it('adds its rule to the labels of an alert, and leaves them as they are', () => {
+    const labels = [{ alertname: 'A' }, { alertname: 'A', rule: 'mine' }, {}].map((each) => ({
+      ...plain,
+      labels: each,
+    }));
+
+    expect(alertmanager(labels).alerts.map((alert) => alert.labels)).toEqual([
+      { alertname: 'A', rule: 'A' },
+      { alertname: 'A', rule: 'mine' },
+      {},
+    ]);
+  });
+
   it('has alerts without a name, without annotations and without an end', () => {
     const { annotations: _, endsAt: __, ...bare } = plain;
 
@@ -137,7 +150,7 @@ describe('a group of Grafana', () => {
     expect(grafana({ labels, ruleUID: 'r1' }).alerts).toMatchObject([
       { labels: { ...labels, rule_uid: 'r1' }, severity: 'page', metric: 'm' },
     ]);
-    expect(grafana({ labels }).alerts).toMatchObject([{ labels }]);
+    expect(grafana({ labels }).alerts).toMatchObject([{ labels: { ...labels, rule: 'A' } }]);
   });
 
   it('is not taken for one of Alertmanager, nor the other way round', () => {
