@@ -22,6 +22,7 @@ const allowed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'functions/console.ts': { 'package.json': 'its version is part of /healthz' },
   'lib/aws/world.ts': { 'lib/huawei/clients.ts': 'composition root: the adapter behind the DcsApi port' },
   'lib/aws/packaging.ts': { 'lib/cli/load-config.ts': 'packaging reads the configuration as the command line does' },
+  'lib/cli/simulator.ts': { 'lib/local/simulator/*': 'composition root of the simulator alone' },
   'lib/cli/main.ts': { 'lib/local/serve.ts': 'a command, loaded when it is called' },
   'lib/local/compose.ts': {
     'functions/run.ts': 'composition root: the durable handler is the one of AWS',

@@ -16,7 +16,12 @@ export function defaultFile(env: Io['env']): string {
  * cannot be read.
  */
 export function loadConfig(file: string, place: Place = 'anywhere'): CheckedConfig {
-  return checkConfig(decode(readBytes(file), file), file, place);
+  return checkConfig(readText(file), file, place);
+}
+
+/** The text of a file. Throws EnvironmentError `config_unreadable`, and ConfigError where it is not UTF-8. */
+export function readText(file: string): string {
+  return decode(readBytes(file), file);
 }
 
 function readBytes(file: string): Uint8Array {

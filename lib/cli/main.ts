@@ -13,6 +13,8 @@ interface Command {
   readonly args: string;
   readonly does: string;
   readonly load: () => Promise<Run>;
+  /** What `--help` adds for this command alone. */
+  readonly more?: () => Promise<string>;
 }
 
 const commands: readonly Command[] = [
@@ -40,6 +42,13 @@ const commands: readonly Command[] = [
     does: 'run on this machine',
     load: async () => (await import('../local/serve.ts')).serve,
   },
+  {
+    name: 'simulator',
+    args: '[--port N] [--instances N] [--seed N] [--fault FAULT]... [--fleet FILE]',
+    does: 'a simulated DCS alone, to try clients on',
+    load: async () => (await import('./simulator.ts')).simulator,
+    more: async () => (await import('./simulator.ts')).simulatorHelp,
+  },
 ];
 
 /**
@@ -59,7 +68,7 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   const at = argv.findIndex((arg) => !arg.startsWith('-'));
   const command = find(argv[at]);
   if (asksForHelp(argv)) {
-    io.stdout(usage(command));
+    io.stdout(usage(command) + ((await command?.more?.()) ?? ''));
     return 0;
   }
   if (command === undefined) throw new UsageError(at === -1 ? 'a command is missing' : `unknown command ${argv[at]}`);
@@ -78,9 +87,10 @@ function asksForHelp(argv: readonly string[]): boolean {
 }
 
 function usage(command: Command | undefined): string {
-  const lines = (command ? [command] : commands).map(
-    ({ name, args, does }) => `  ${`${name} ${args}`.padEnd(38)}${does}`,
-  );
+  const lines = (command ? [command] : commands).map(({ name, args, does }) => {
+    const head = `${name} ${args}`;
+    return `  ${head.length < 38 ? head.padEnd(38) : `${head}\n${' '.repeat(40)}`}${does}`;
+  });
   return `Usage: npx dcs-autopilot <command> [--json]\n\n${lines.join('\n')}\n`;
 }
 

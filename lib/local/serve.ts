@@ -16,6 +16,7 @@ import { exitCodeOf } from '../cli/exit-codes.ts';
 import type { Io } from '../cli/io.ts';
 import { defaultFile, loadConfig } from '../cli/load-config.ts';
 import { progressLines, reportText } from '../cli/run-text.ts';
+import { untilStopped } from '../cli/until-stopped.ts';
 import { UsageError } from '../cli/usage.ts';
 import { readConfig } from '../config/file.ts';
 import type { Config, Job } from '../config.ts';
@@ -238,19 +239,6 @@ Try a webhook, then look at what came of it:
   curl ${server?.url}/runs -H 'Authorization: Bearer ${token}'
 Ctrl-C stops it.
 `);
-}
-
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process as usual. */
-function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      process.off('SIGINT', stop);
-      process.off('SIGTERM', stop);
-      resolve();
-    };
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
-  });
 }
 
 function plural(count: number, word: string): string {

@@ -18,7 +18,7 @@ export const faultHelp = `A FAULT is [WHEN:]WHAT[@WHERE], without WHEN at every 
          failed, omitted, ignored  entries of a status call: failed without a reason; applied and not told; neither
          lockout                   401 for this and every call, for five minutes
   WHERE  act reads all             status calls, calls that change nothing, all; or one of
-         ${Object.keys(noCalls).join(' ')}
+${wrapped(Object.keys(noCalls))}
          an instance's id          calls that name it; several are joined: act+ID+ID
 `;
 
@@ -90,4 +90,10 @@ function readWhere(text: string | undefined, answer: FaultAnswer): Where | strin
 
 function quoted(text: string): string {
   return JSON.stringify(text);
+}
+
+/** Six words a line. */
+function wrapped(words: readonly string[]): string {
+  const lines = Array.from({ length: Math.ceil(words.length / 6) }, (_, n) => words.slice(n * 6, n * 6 + 6));
+  return lines.map((line) => `         ${line.join(' ')}`).join('\n');
 }

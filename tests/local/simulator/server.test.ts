@@ -286,9 +286,42 @@ describe('GET /__state', () => {
       log: [{ instanceId: ids[0], action: 'restart', at: start }, { instanceId: ids[1] }],
     });
   });
+
+  it('is a page for browsers, under a policy that lets nothing else in', async () => {
+    const running = await serve();
+
+    const { status, headers, body } = await send(`${running.url}/__state`, 'GET', { accept: 'text/html,*/*' }, '');
+
+    expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    expect(body).toContain('<title>Simulated DCS</title>');
+  });
+
+  it('can only be read', async () => {
+    const running = await serve();
+
+    expect((await send(`${running.url}/__state`, 'POST', {}, '')).status).toBe(405);
+  });
 });
 
 describe('the server', () => {
+  it('breaks off in the middle of an answer where the script says so', async () => {
+    const running = await serve({ script: { calls: [{ on: 'list', answer: { kind: 'truncated' } }] } });
+
+    await expect(ask(running, { path: '/instances' })).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('is throttled over HTTP too, with the time to wait in a header', async () => {
+    const rate = { kind: 'window', calls: 1, per: 10_000 } as const;
+    const running = await serve({ rate, switches: { retryAfter: 'seconds' } });
+
+    const replies = [await ask(running, { path: '/instances' }), await ask(running, { path: '/instances' })];
+
+    expect(replies.map(({ status }) => status)).toEqual([200, 429]);
+    expect(replies[1]?.headers['retry-after']).toBe('10');
+    expect(replies[1]?.json).toMatchObject({ error_code: 'APIGW.0308', request_id: expect.any(String) });
+  });
+
   it('breaks off the connection where the script says so', async () => {
     const running = await serve({ script: { calls: [{ on: 'list', answer: { kind: 'drop' } }] } });
 
