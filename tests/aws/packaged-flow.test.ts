@@ -28,6 +28,19 @@ afterAll(() => {
 flowContract('the packaged functions', (one) => official.play(one));
 crashContract('the packaged functions', (one) => player.play(one), 53);
 
+describe('the journal of a packaged run', () => {
+  it('is read over the wire, page by page, at each invocation', async () => {
+    const told = await player.play(scenario('flush', 3), 7);
+    const whole = await player.play(scenario('flush', 3));
+
+    expect(told.view).toEqual(whole.view);
+    expect(told.view.status).toBe('succeeded');
+    expect([1, 2, 3].map((n) => told.fleet.applied(idOf(n)).flush)).toEqual([1, 1, 1]);
+    expect(told.pages).toBeGreaterThan(20);
+    expect(whole.pages).toBe(0);
+  });
+});
+
 describe('the test runner of the durable SDK', () => {
   const troubled = (action: Action): PlainScenario =>
     scenario(action, 5, {

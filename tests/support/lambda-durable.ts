@@ -4,6 +4,7 @@
 
 import {
   type CheckpointDurableExecutionRequest,
+  type DurableExecutionInvocationInput,
   InvocationStatus,
   isDurableExecutionClientError,
   OperationAction,
@@ -25,6 +26,8 @@ export interface LambdaDurableOptions {
   readonly alias: string;
   readonly service: DurableService;
   readonly invoke: Invoke;
+  /** Operations in one answer. An invocation is handed none of them then, and asks for all; default: what the service gives. */
+  readonly page?: number;
 }
 
 /** One checkpoint, as it came over the wire. */
@@ -72,15 +75,21 @@ export class LambdaDurable {
   readonly #function: string;
   readonly #alias: string;
   readonly #service: DurableService;
+  readonly #page: number | undefined;
+  /** Pages of operations that were asked for. */
+  pages = 0;
 
-  constructor({ alias, service, invoke }: LambdaDurableOptions) {
+  constructor({ alias, service, invoke, page }: LambdaDurableOptions) {
     this.#alias = alias;
     this.#function = alias.replace(/:[^:]*$/, '');
     this.#service = service;
+    this.#page = page;
     service.attach(async (input) => {
       const { DurableExecutionArn: name } = input;
       this.invocations.push(name);
-      return v.parse(output, await invoke({ ...input, DurableExecutionArn: this.#arnOf(name) }));
+      const InitialExecutionState =
+        page === undefined ? input.InitialExecutionState : withoutOperations(input.InitialExecutionState);
+      return v.parse(output, await invoke({ ...input, InitialExecutionState, DurableExecutionArn: this.#arnOf(name) }));
     });
   }
 
@@ -129,11 +138,13 @@ export class LambdaDurable {
   }
 
   async #state(name: string, query: URLSearchParams): Promise<LambdaAnswer> {
+    this.pages += 1;
+    const most = Number(query.get('MaxItems') ?? 100);
     const page = await this.#service.client.getExecutionState({
       DurableExecutionArn: name,
       CheckpointToken: query.get('CheckpointToken') ?? '',
       Marker: query.get('Marker') ?? undefined,
-      MaxItems: Number(query.get('MaxItems') ?? 100),
+      MaxItems: Math.min(most, this.#page ?? most),
     });
     return { status: 200, body: onWire(page) };
   }
@@ -146,6 +157,13 @@ export class LambdaDurable {
     const name = /\/durable-execution\/([^/]+)\/[^/]+$/.exec(arn)?.[1] ?? '';
     return this.#arnOf(name) === arn ? name : '';
   }
+}
+
+type ExecutionState = DurableExecutionInvocationInput['InitialExecutionState'];
+
+/** The first page with nothing but the execution itself; the rest is there to be asked for, from its beginning. */
+function withoutOperations({ Operations }: ExecutionState): ExecutionState {
+  return { Operations: Operations.slice(0, 1), NextMarker: '0' };
 }
 
 /** In JSON of Lambda's API a time is a number of seconds; in an event it is ISO 8601, as JSON.stringify writes it. */

@@ -77,7 +77,8 @@ async function play(order: Order): Promise<Reply> {
   const simulator = await startSimulator({ fleet, keys: [key], projectId, now: clock.now, sleep: untilGone });
   const run = new Process(bundles.run);
   const { service, writes } = serviceOf(order, run.die);
-  const lambda = new LambdaDurable({ alias: runAlias, service, invoke: run.invoke });
+  const { invoke } = run;
+  const lambda = new LambdaDurable({ alias: runAlias, service, invoke, ...(order.page && { page: order.page }) });
   const aws = await startAwsStandIn((call) => lambda.answer(call));
   try {
     aws.parameters.set('/test/dcs', JSON.stringify(key));
@@ -90,7 +91,13 @@ async function play(order: Order): Promise<Reply> {
     const record = await readRecord(state, id);
     if (record === undefined) throw new Error('the run has no record');
     if (aws.unknown.length > 0) throw new Error(`calls that AWS does not know: ${aws.unknown}`);
-    return { view: await runView(state, record), now: clock.now(), writes: writes(), ...countsOf(fleet) };
+    return {
+      view: await runView(state, record),
+      now: clock.now(),
+      writes: writes(),
+      pages: lambda.pages,
+      ...countsOf(fleet),
+    };
   } finally {
     aws.close();
     await simulator.close();

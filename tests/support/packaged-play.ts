@@ -25,6 +25,8 @@ export interface Order {
   readonly bundles: Bundles;
   /** What keeps the executions: our stand-in for the service, or the test runner of the durable SDK. */
   readonly on: 'stand-in' | 'sdk-runner';
+  /** Operations of the journal in one answer; default: as many as there can be. */
+  readonly page?: number;
 }
 
 /** What it tells when a scenario has come to its end. */
@@ -32,14 +34,20 @@ export interface Reply {
   readonly view: RunView;
   readonly now: number;
   readonly writes: number;
+  readonly pages: number;
   readonly calls: ReturnType<Fleet['calls']>;
   readonly applied: Readonly<Record<string, Readonly<Record<Action, number>>>>;
   readonly sent: Readonly<Record<string, number>>;
 }
 
+/** What came of a scenario; `pages`: how often its journal was asked for over the wire. */
+export interface ToldWithPages extends Told {
+  readonly pages: number;
+}
+
 /** A player of scenarios. */
 export interface PackagedPlayer {
-  readonly play: (scenario: PlainScenario) => Promise<Told>;
+  readonly play: (scenario: PlainScenario, page?: number) => Promise<ToldWithPages>;
   readonly stop: () => void;
 }
 
@@ -57,7 +65,8 @@ export async function startPackagedPlayer(folder: string, on: Order['on']): Prom
   const asked = answersOf(child);
   let orders = 0;
   return {
-    play: async (scenario) => toldOf(await asked({ nth: ++orders, scenario, bundles, on })),
+    play: async (scenario, page) =>
+      toldOf(await asked({ nth: ++orders, scenario, bundles, on, ...(page !== undefined && { page }) })),
     stop: () => child.kill(),
   };
 }
@@ -103,12 +112,13 @@ function answersOf(child: ChildProcess): (order: Order) => Promise<Reply> {
   };
 }
 
-function toldOf({ view, now, writes, calls, applied, sent }: Reply): Told {
+function toldOf({ view, now, writes, pages, calls, applied, sent }: Reply): ToldWithPages {
   const none = { restart: 0, soft_restart: 0, flush: 0 };
   return {
     view,
     clock: { now: () => now },
     engine: { writes },
+    pages,
     fleet: { calls: () => calls, applied: (id) => applied[id] ?? none, sent: (id) => sent[id] ?? 0 },
     outcome: (number) => view.outcomes.find(({ instanceId }) => instanceId === idOf(number)),
   };
