@@ -21,3 +21,37 @@ export interface Engine {
    */
   answer(name: string, seconds: number, ask: (answerId: string) => Promise<boolean>): Promise<boolean>;
 }
+
+/** An engine that counts what it is asked for: an execution has room for so many operations only. */
+export interface CountedEngine extends Engine {
+  readonly spent: () => number;
+}
+
+/** The engine, counted from here on. */
+export function counted(engine: Engine): CountedEngine {
+  let operations = 0;
+  const count = <T>(begun: Promise<T>, cost = 1): Promise<T> => {
+    operations += cost;
+    return begun;
+  };
+  return {
+    execution: engine.execution,
+    step: (name, work) => count(engine.step(name, work)),
+    once: (name, work) => count(engine.once(name, work)),
+    wait: (name, seconds) => count(engine.wait(name, seconds)),
+    answer: (name, seconds, ask) => count(engine.answer(name, seconds, ask), 2),
+    spent: () => operations,
+  };
+}
+
+/** The same engine, with `prefix` before each name: for work that is done several times over. */
+export function prefixed(engine: CountedEngine, prefix: string): CountedEngine {
+  return {
+    execution: engine.execution,
+    step: (name, work) => engine.step(prefix + name, work),
+    once: (name, work) => engine.once(prefix + name, work),
+    wait: (name, seconds) => engine.wait(prefix + name, seconds),
+    answer: (name, seconds, ask) => engine.answer(prefix + name, seconds, ask),
+    spent: engine.spent,
+  };
+}

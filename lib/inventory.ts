@@ -9,9 +9,10 @@ import type { Engine } from './engine.ts';
 import type { Event } from './event.ts';
 import type { DcsApi, Reading } from './execute.ts';
 import { inParallel, longestTask, stops } from './look.ts';
-import { type Candidate, type Detail, exclusion, type Instance, select } from './plan.ts';
+import { type Candidate, type Detail, exclusion, type Instance } from './plan.ts';
 import { itemSize, type RunList, type RunRecord, readList, readPart, writeList, writePart } from './record.ts';
 import { isPassing, readUntil } from './retry.ts';
+import { select } from './select.ts';
 import type { State } from './state.ts';
 
 /** What is known after the list was read. `outside`: at most 20 of the ids that the target does not select. */

@@ -3,7 +3,7 @@
 
 import * as v from 'valibot';
 import { hashOf } from './canonical.ts';
-import type { Action, Amount, Job, Project, Selector, Tag, Waves } from './config.ts';
+import type { Action, Amount, Job, Project, Tag, Waves } from './config.ts';
 
 /** What the list of instances tells about one. */
 export interface Instance {
@@ -103,21 +103,6 @@ export interface Candidate {
   readonly instance: Instance | null;
   readonly detail: Detail | null;
   readonly unreadable: boolean;
-}
-
-/** The instances of a project that a target selects; `exclude` takes out whatever matches any one entry of it. */
-export function select(target: Selector & { readonly exclude: Selector }, fleet: readonly Instance[]): Instance[] {
-  const isNamed = anyGlob(target.names);
-  const isExcludedName = anyGlob(target.exclude.names);
-  return fleet.filter(
-    (instance) =>
-      hasAll(instance, target.tags) &&
-      (target.names.length === 0 || isNamed(instance.name)) &&
-      (target.ids.length === 0 || target.ids.includes(instance.id)) &&
-      !hasAny(instance, target.exclude.tags) &&
-      !isExcludedName(instance.name) &&
-      !target.exclude.ids.includes(instance.id),
-  );
 }
 
 /** Whether an instance may never be touched: it carries the tag, or its tags could not be read. */
@@ -220,16 +205,25 @@ function judge(job: Job, { id, instance, detail, unreadable }: Candidate): Exclu
   if (unreadable) return leftOut(instance, 'unreadable', 'it could not be read');
   if (detail === null) return leftOut(instance, 'not_found', 'it is gone');
   if (detail.task !== null) return leftOut(instance, 'busy', `the task ${detail.task} is going on`);
-  const dataLoss = losesData(job.action, instance, detail);
-  if (dataLoss && !isAllowed(job.action, job.project, seen)) {
-    return leftOut(instance, 'not_allowed', notAllowed(job.action, job.project));
-  }
+  const impossible = actionsOf(job)
+    .map((action) => unsupported(action, instance))
+    .find((why) => why !== null);
+  if (impossible !== undefined) return leftOut(instance, 'unsupported_engine', impossible);
+  const destroying = actionsOf(job).filter((action) => losesData(action, instance, detail));
+  const forbidden = destroying.find((action) => !isAllowed(action, job.project, seen));
+  if (forbidden !== undefined) return leftOut(instance, 'not_allowed', notAllowed(forbidden, job.project));
+  const dataLoss = destroying.length > 0;
   const { coolsUntil } = detail;
   if (coolsUntil !== null) {
     const reason = `it was acted on a short while ago and is left alone until ${coolsUntil}`;
     return { ...leftOut(instance, 'cooling_down', reason), liftsAt: coolsUntil };
   }
   return { instanceId: id, name: instance.name, reason: whyPlanned(job, seen, dataLoss), dataLoss };
+}
+
+/** Everything that a run of the job may do to an instance: a ladder may come to any of its rungs. */
+function actionsOf({ action, ladder }: Job): readonly Action[] {
+  return ladder === null ? [action] : ladder.rungs;
 }
 
 function whyPlanned(job: Job, instance: Instance, dataLoss: boolean): string {
@@ -289,40 +283,4 @@ function rank(order: Waves['order'], instance: Instance): number {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function hasAll({ tags }: Instance, wanted: Readonly<Record<string, string>>): boolean {
-  // Unreadable tags may be the wanted ones: the instance stays in sight and falls out later, as protected.
-  return tags === null || Object.entries(wanted).every(([key, value]) => tags[key] === value);
-}
-
-function hasAny({ tags }: Instance, wanted: Readonly<Record<string, string>>): boolean {
-  return tags !== null && Object.entries(wanted).some(([key, value]) => tags[key] === value);
-}
-
-/** Globs over whole names: `*` any run of characters, `?` exactly one. */
-function anyGlob(globs: readonly string[]): (name: string) => boolean {
-  const patterns = globs.map((glob) => glob.replace(/\*+/g, '*'));
-  return (name) => patterns.some((pattern) => matchesGlob(pattern, name));
-}
-
-/** Linear in practice and never exponential: on a mismatch it goes back only to the last `*`. */
-function matchesGlob(pattern: string, name: string): boolean {
-  let at = 0;
-  let star = -1;
-  let resume = 0;
-  let i = 0;
-  while (i < name.length) {
-    if (at < pattern.length && pattern[at] === '*') {
-      star = at++;
-      resume = i;
-    } else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === name[i])) {
-      at++;
-      i++;
-    } else if (star !== -1) {
-      at = star + 1;
-      i = ++resume;
-    } else return false;
-  }
-  return pattern.slice(at).replace('*', '') === '';
 }

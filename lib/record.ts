@@ -77,6 +77,14 @@ export interface Approval {
   readonly decision?: Decision;
 }
 
+/** One rung of a ladder that was taken; `number` counts from 1, over all rounds. */
+export interface Rung {
+  readonly number: number;
+  readonly action: Action;
+  readonly status: RunStatus;
+  readonly endedAt: string;
+}
+
 /** The head of a run: everything but the lists. Times are ISO 8601 UTC. */
 export interface RunRecord {
   readonly v: 1;
@@ -95,6 +103,8 @@ export interface RunRecord {
   readonly liftsAt?: string;
   readonly stop?: Stop;
   readonly approval?: Approval;
+  /** Of a run that climbs a ladder. */
+  readonly rungs?: readonly Rung[];
   /** Whether an execution was started for it; one that was not is started by the next duplicate or tick. */
   readonly started: boolean;
   /** The execution that works on it: a second one would do everything again. */

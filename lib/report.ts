@@ -2,7 +2,15 @@
 
 import * as v from 'valibot';
 import { type ExcludedInstance, excludedSchema, type PlannedInstance, plannedSchema } from './plan.ts';
-import { type Approval, type Counts, type RunRecord, type RunStatus, readList, type Stop } from './record.ts';
+import {
+  type Approval,
+  type Counts,
+  type Rung,
+  type RunRecord,
+  type RunStatus,
+  readList,
+  type Stop,
+} from './record.ts';
 import type { State } from './state.ts';
 
 /** What became of one planned instance. Times are ISO 8601 UTC. */
@@ -86,6 +94,8 @@ export interface RunView extends RunSummary {
   readonly approval?: Omit<Approval, 'answerId'>;
   /** Who wanted it to send nothing more. */
   readonly stop?: Stop;
+  /** What was done so far by a run that climbs a ladder; the outcomes are those of the last rung. */
+  readonly rungs?: readonly Rung[];
 }
 
 /** The head of a run for the outside: `reason` falls back to the one that the requester gave. */
@@ -119,7 +129,13 @@ export async function runView(state: State, record: RunRecord): Promise<RunView>
   ]);
   const waves = intoWaves(planned, plan?.waves ?? []);
   const whole = { ...runSummary(record), plan: { hash: plan?.hash ?? null, waves, excluded }, outcomes };
-  return { ...whole, ...approvalOf(record), ...(record.stop !== undefined && { stop: record.stop }) };
+  const { stop, rungs } = record;
+  return {
+    ...whole,
+    ...approvalOf(record),
+    ...(stop !== undefined && { stop }),
+    ...(rungs !== undefined && { rungs }),
+  };
 }
 
 /** Without the id that wakes the execution: whoever has it could wake it without a word in the record. */

@@ -4,17 +4,18 @@
 import { askApproval, checkDrift, readDrifted } from './approval.ts';
 import type { Problem } from './classify.ts';
 import type { Project } from './config.ts';
-import type { Engine } from './engine.ts';
+import { type CountedEngine, counted, type Engine } from './engine.ts';
 import type { DcsApi } from './execute.ts';
 import { firstRefusal, maxRun, planGuards, type Refusal } from './guards.ts';
-import { type Inventory, readDetails, readInventory } from './inventory.ts';
+import { type Inventory, type InventoryPorts, readDetails, readInventory } from './inventory.ts';
 import { begin, type Desk, type Ending, freezePlan, frozen, frozenPlan, report, takeQuota } from './keep.ts';
+import { climb, climbs } from './ladder.ts';
 import { stops } from './look.ts';
 import { momentRefusal } from './moment.ts';
+import type { Plan } from './plan.ts';
 import type { RunRecord, RunStatus, Stop } from './record.ts';
-import { countOutcomes, statusOf } from './report.ts';
 import { haltFor } from './wave-state.ts';
-import { type CountedEngine, runWaves, type Worked } from './waves.ts';
+import { endingOf, runWaves } from './waves.ts';
 
 /** The world that a run works in. */
 export interface World extends Desk {
@@ -30,10 +31,35 @@ export async function run(runId: string, engine: Engine, world: World): Promise<
   return engine.step('report', () => report(record, ending, world));
 }
 
+/** Decides, asks whoever has to be asked, then acts. Each of the first two may be the end of it. */
 async function work(record: RunRecord, engine: CountedEngine, world: World): Promise<Ending> {
-  const { job, event } = record;
-  const dcs = world.dcs(job.project);
+  const dcs = world.dcs(record.job.project);
   const ports = { dcs, state: world.state, now: world.now };
+  const decided = await decide(record, engine, ports, world);
+  if ('status' in decided) return decided;
+  const objection = await permit(record, decided, engine, ports, world);
+  if (objection !== null) return objection;
+  const task = { record, plan: decided.plan, plannedAt: decided.at, drift: await readDrifted(record, world) };
+  const { ladder } = record.job;
+  if (ladder !== null && climbs(task)) return climb(task, ladder, engine, dcs, world);
+  return endingOf(await runWaves(task, engine, dcs, world));
+}
+
+interface Decided {
+  readonly plan: Plan;
+  /** When it was made, in ms. */
+  readonly at: number;
+  readonly total: number;
+}
+
+/** Reads the fleet, makes the plan, and asks the guards. */
+async function decide(
+  record: RunRecord,
+  engine: CountedEngine,
+  ports: InventoryPorts,
+  world: World,
+): Promise<Decided | Ending> {
+  const { job, event } = record;
   const isDry = job.dryRun || event.dryRun === true;
   const closed = await engine.step('may it begin', () => notNow(record, isDry, world));
   if (closed !== null) return closed;
@@ -43,29 +69,35 @@ async function work(record: RunRecord, engine: CountedEngine, world: World): Pro
   const details = await readDetails(engine, record, inventory.value, ports);
   if (!details.ok) return unreadable(details.problem);
 
-  const { at: plannedAt, used, drift } = await engine.step('plan', () => freezePlan(record, inventory.value, world));
+  const { at, used, drift } = await engine.step('plan', () => freezePlan(record, inventory.value, world));
   const plan = await frozenPlan(record, world);
   const { total, outside } = inventory.value;
   const refusal = firstRefusal(planGuards, { job, event, plan, total, outside, used, drift });
   if (refusal !== null) return refused(refusal);
   if (plan.waves.length === 0) return nothingToDo;
-  if (isDry) return { status: 'planned' };
+  return isDry ? { status: 'planned' } : { plan, at, total: total ?? 0 };
+}
 
-  if (job.approval === 'required') {
+/** Another operator's approval, where the job wants it, and what the project's caps have left. null: go on. */
+async function permit(
+  record: RunRecord,
+  { plan, total }: Decided,
+  engine: CountedEngine,
+  ports: InventoryPorts,
+  world: World,
+): Promise<Ending | null> {
+  if (record.job.approval === 'required') {
     const answer = await askApproval(engine, record, plan, world);
     if (answer.kind === 'stopped') return stoppedBy(answer.stop);
     if (answer.kind === 'refused') return refused(answer.refusal);
-    const late = await engine.step('may it still', () => notNow(record, isDry, world));
+    const late = await engine.step('may it still', () => notNow(record, false, world));
     if (late !== null) return late;
-    const drifted = await checkDrift(engine, record, plan, ports);
-    if (!drifted.ok) return unreadable(drifted.problem);
-    if (drifted.value !== null) return refused(drifted.value);
+    const changed = await checkDrift(engine, record, plan, ports);
+    if (!changed.ok) return unreadable(changed.problem);
+    if (changed.value !== null) return refused(changed.value);
   }
-
-  const overdrawn = await engine.step('quota', () => takeQuota(record, plan, total ?? 0, world));
-  if (overdrawn !== null) return refused(overdrawn);
-  const changed = await readDrifted(record, world);
-  return conclude(await runWaves({ record, plan, plannedAt, drift: changed }, engine, dcs, world));
+  const overdrawn = await engine.step('quota', () => takeQuota(record, plan, total, world));
+  return overdrawn === null ? null : refused(overdrawn);
 }
 
 /** Why the run ends before anything is sent, as far as the moment decides that. Whoever only looks may look at any time. */
@@ -74,31 +106,6 @@ async function notNow({ runId }: RunRecord, isDry: boolean, world: World): Promi
   if (record.stop !== undefined) return stoppedBy(record.stop);
   const refusal = isDry ? null : await momentRefusal(record, world);
   return refusal === null ? null : refused(refusal);
-}
-
-function counted(engine: Engine): CountedEngine {
-  let operations = 0;
-  const count = <T>(begun: Promise<T>, cost = 1): Promise<T> => {
-    operations += cost;
-    return begun;
-  };
-  return {
-    execution: engine.execution,
-    step: (name, work) => count(engine.step(name, work)),
-    once: (name, work) => count(engine.once(name, work)),
-    wait: (name, seconds) => count(engine.wait(name, seconds)),
-    answer: (name, seconds, ask) => count(engine.answer(name, seconds, ask), 2),
-    spent: () => operations,
-  };
-}
-
-function conclude({ outcomes, halt, stopped }: Worked): Ending {
-  const counts = countOutcomes(outcomes);
-  // A threshold that was reached by the very last instance has stopped nothing.
-  const isNews = halt !== null && (counts.notStarted > 0 || stopped || halt.code !== 'max_failures');
-  const why = isNews ? { code: halt.code, reason: halt.reason } : {};
-  const wasStopped = isNews && (halt.code === 'cancelled' || halt.code === 'resolved');
-  return { status: wasStopped ? 'cancelled' : statusOf(counts), outcomes, ...why };
 }
 
 /** Somebody stopped the run before anything was sent. */

@@ -2,22 +2,17 @@
 
 import { takeRetries } from './budget.ts';
 import { noteSuccess } from './cooldown.ts';
-import type { Engine } from './engine.ts';
+import type { CountedEngine } from './engine.ts';
 import type { DcsApi } from './execute.ts';
-import { type Desk, saveOutcomes } from './keep.ts';
+import { type Desk, type Ending, saveOutcomes } from './keep.ts';
 import { leasesOf } from './lease.ts';
 import { mayGoOn } from './moment.ts';
 import type { Plan } from './plan.ts';
 import type { RunRecord } from './record.ts';
-import type { Outcome } from './report.ts';
+import { countOutcomes, type Outcome, statusOf } from './report.ts';
 import type { Halt } from './retry.ts';
 import { freshTrack, isFailure, outcomeOf, type Track } from './track.ts';
 import { runWave, type WavePorts, type WaveResult } from './wave.ts';
-
-/** The engine, counting what it is asked for: an execution has room for so many operations only. */
-export interface CountedEngine extends Engine {
-  readonly spent: () => number;
-}
 
 /** What the waves came to. `stopped`: the halt has ended something that would have gone on. */
 export interface Worked {
@@ -66,6 +61,16 @@ export async function runWaves(work: WaveWork, engine: CountedEngine, dcs: DcsAp
     halt,
     stopped,
   };
+}
+
+/** What a run that did its waves ends as. */
+export function endingOf({ outcomes, halt, stopped }: Worked): Ending {
+  const counts = countOutcomes(outcomes);
+  // A threshold that was reached by the very last instance has stopped nothing.
+  const isNews = halt !== null && (counts.notStarted > 0 || stopped || halt.code !== 'max_failures');
+  const why = isNews ? { code: halt.code, reason: halt.reason } : {};
+  const wasStopped = isNews && (halt.code === 'cancelled' || halt.code === 'resolved');
+  return { status: wasStopped ? 'cancelled' : statusOf(counts), outcomes, ...why };
 }
 
 function portsOf(

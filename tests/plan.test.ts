@@ -14,8 +14,8 @@ import {
   isProtected,
   losesData,
   makePlan,
-  select,
 } from '../lib/plan.ts';
+import { select } from '../lib/select.ts';
 import { idOf, jobOf } from './support/scenario.ts';
 
 const tag = { key: 'dcs-autopilot-protected', value: 'true' };
