@@ -53,7 +53,8 @@ const secrets: Secrets = {
 /** What a process that has just been started knows of the world. */
 function world(sleep = async (milliseconds: number) => clock.advance(milliseconds)): World {
   const log = new MemoryLog();
-  return { state, dcs: dcsClients({ secrets, state, log, now: clock.now, sleep }), now: clock.now, log };
+  const dcs = dcsClients({ secrets, state, log, random: () => 0.5, now: clock.now, sleep });
+  return { state, dcs, now: clock.now, log };
 }
 
 async function play(runId: string) {

@@ -27,6 +27,7 @@ export async function openWorld(env: ProcessEnvironment): Promise<World> {
     proxies: env,
     state,
     log,
+    random: Math.random,
     now: Date.now,
     sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
   });

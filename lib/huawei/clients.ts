@@ -24,15 +24,17 @@ export interface ClientsOptions extends Pick<HuaweiDcsOptions, 'now' | 'sleep'> 
   /** Where the clients of all processes share what they know of a project. */
   readonly state: State;
   readonly log: Pick<Log, 'warn'>;
+  /** 0 to 1, at random. */
+  readonly random: () => number;
 }
 
 /** Makes the client of a project at its first use. Throws EnvironmentError `proxy_invalid`. */
 export function dcsClients(options: ClientsOptions): (project: Project) => DcsApi {
-  const { secrets, proxies, now, sleep } = options;
+  const { secrets, proxies, now, sleep, random } = options;
   const connections = new Connections({ proxies });
   // However a project was frozen into runs, its calls are counted together.
   const paceOf = once(
-    (pk) => new Pace({ bucket: new SharedBucket({ ...options, key: { pk, sk: 'rate' } }), now, sleep }),
+    (pk) => new Pace({ bucket: new SharedBucket({ ...options, key: { pk, sk: 'rate' } }), now, sleep, random }),
   );
   const gateOf = once((pk) => new KeyGate({ ...options, pk }));
   const known = new Map<string, DcsApi>();

@@ -14,6 +14,8 @@ export interface PaceOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly sleep: Sleep;
+  /** 0 to 1, at random: processes that wait for the same moment do not all write in it. Absent: there is only one. */
+  readonly random?: () => number;
 }
 
 /** A turn: the place of a call, or the seconds after which to come again. */
@@ -32,9 +34,9 @@ const longestWait = 20_000;
 export class Pace {
   readonly #options: PaceOptions;
   readonly #bucket: Buckets;
-  /** Places that are ours and not yet used, and the last one that was. */
+  /** Places that are ours and not yet used, and when the last one was. */
   #places: readonly number[] = [];
-  #lastPlace = 0;
+  #usedAt = 0;
   #block = 1;
   #waiting = 0;
   #heldUntil = 0;
@@ -71,34 +73,36 @@ export class Pace {
 
   /** The next place. Where there is none yet, everybody who came later waits behind this one. */
   async #take(configured: number, signal?: AbortSignal): Promise<Turn> {
-    const { now } = this.#options;
+    const { now, random = () => 0.5 } = this.#options;
     const patience = now() + longestWait;
+    const wasBusy = now() - this.#usedAt < idleTime;
     while (signal?.aborted !== true) {
       const rate = rateOf(this.#bucket.known, configured, now());
       const left = this.#places.filter((place) => place >= now() - patienceOf(rate));
-      const [place, ...rest] = left.length > 0 ? left : await this.#reserve(configured, rate);
+      const [place, ...rest] = left.length > 0 ? left : await this.#reserve(configured, wasBusy ? mostAt(rate) : 1);
       this.#places = rest;
       if (place !== undefined) {
-        this.#lastPlace = place;
+        this.#usedAt = now();
         return { place };
       }
       const { next } = this.#bucket.known;
       if (next > patience) return { later: Math.ceil((next - now()) / 1000) };
-      await this.#sleep(Math.max(1, next - now() - near / 2), signal);
+      await this.#sleep(Math.max(1, next - now() - near * random()), signal);
     }
     return { place: 0 };
   }
 
-  /** A block of places: twice as many as the last time for whoever has used them up at once. */
-  #reserve(configured: number, rate: number): Promise<readonly number[]> {
+  /** A block of places: twice as many as the last time for whoever has used them up at once, up to `most`. */
+  async #reserve(configured: number, most: number): Promise<readonly number[]> {
+    const block = Math.min(this.#block * 2, most);
+    const calls = Math.max(block, this.#waiting);
     const { now } = this.#options;
-    const isBusy = now() - this.#lastPlace < idleTime;
-    this.#block = isBusy ? Math.min(this.#block * 2, Math.ceil((rate * blockTime) / 1000)) : 1;
-    const calls = Math.max(this.#block, this.#waiting);
-    return this.#bucket.change((bucket) => {
-      const { places, bucket: rest } = reserve(bucket, calls, configured, now());
-      return { bucket: rest, value: places };
+    const places = await this.#bucket.change((bucket) => {
+      const reserved = reserve(bucket, calls, configured, now());
+      return { bucket: reserved.bucket, value: reserved.places };
     });
+    if (places.length > 0) this.#block = block;
+    return places;
   }
 
   async #inOrder<T>(work: () => Promise<T>): Promise<T> {
@@ -120,4 +124,9 @@ export class Pace {
       if (signal?.aborted !== true) throw error;
     }
   }
+}
+
+/** Places in a block at this rate, at most. */
+function mostAt(rate: number): number {
+  return Math.ceil((rate * blockTime) / 1000);
 }

@@ -44,6 +44,7 @@ export function composeLocal(options: LocalOptions): Local {
     proxies,
     state,
     log,
+    random: Math.random,
     now: clock.now,
     sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
   });

@@ -2,28 +2,16 @@
 // clock of its own. Nothing here is timed, so that the figures are the same on every machine.
 
 import { type Buckets, OwnBucket, SharedBucket } from '../../lib/huawei/bucket.ts';
-import { MemoryState } from '../support/memory-state.ts';
+import { chance } from '../../lib/local/simulator/chance.ts';
+import { SlowState } from '../support/slow-state.ts';
 import { throttlingOf } from '../support/throttled-project.ts';
 import type { VirtualTime } from '../support/virtual-time.ts';
 import { table } from './figures.ts';
 
 const limit = 10;
-
-/** Counts what the shared item costs. */
-class CountingState extends MemoryState {
-  reads = 0;
-  writes = 0;
-
-  override get(...args: Parameters<MemoryState['get']>) {
-    this.reads += 1;
-    return super.get(...args);
-  }
-
-  override updateIf(...args: Parameters<MemoryState['updateIf']>) {
-    this.writes += 1;
-    return super.updateIf(...args);
-  }
-}
+const key = { pk: 'project#bench', sk: 'rate' };
+/** Ms for one call of the state. */
+const stateLatency = 6;
 
 const own = (): Buckets => new OwnBucket();
 
@@ -51,9 +39,12 @@ const head = [
 ];
 
 async function row(clients: number, calls: number, configured: number, kind: string): Promise<string[]> {
-  const state = new CountingState();
-  const key = { pk: 'project#bench', sk: 'rate' };
-  const shared = ({ now }: VirtualTime): Buckets => new SharedBucket({ state, key, now, log: { warn: () => {} } });
+  let state: SlowState | undefined;
+  const shared = (time: VirtualTime): Buckets => {
+    state ??= new SlowState(time, stateLatency);
+    return new SharedBucket({ state, key, now: time.now, log: { warn: () => {} } });
+  };
+  let drawn = 0;
   const took = await throttlingOf({
     clients,
     calls: Math.round(calls / clients),
@@ -61,6 +52,7 @@ async function row(clients: number, calls: number, configured: number, kind: str
     limit,
     configured,
     latency: 50,
+    random: () => chance(7, drawn++),
     adapts: kind.startsWith('adaptive'),
     bucket: kind.endsWith('shared') ? shared : own,
   });
@@ -72,7 +64,7 @@ async function row(clients: number, calls: number, configured: number, kind: str
     (took.calls / (took.calls - throttled)).toFixed(2),
     String(throttled),
     (took.makespan / took.floor).toFixed(2),
-    (state.reads / seconds).toFixed(1),
-    (state.writes / seconds).toFixed(1),
+    ((state?.reads ?? 0) / seconds).toFixed(1),
+    ((state?.writes ?? 0) / seconds).toFixed(1),
   ];
 }

@@ -6,6 +6,7 @@ import { OwnBucket, SharedBucket } from '../../lib/huawei/bucket.ts';
 import { Pace } from '../../lib/huawei/pace.ts';
 import { MemoryLog } from '../support/memory-log.ts';
 import { MemoryState } from '../support/memory-state.ts';
+import { SlowState } from '../support/slow-state.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
 
 /** A pace on a clock of its own. `enter` tells the ms from the beginning at which a call was let through. */
@@ -163,6 +164,16 @@ describe('the shared bucket', () => {
     // 10 at once and 190 at ten a second.
     expect(time.now() - begun).toBeGreaterThanOrEqual(19_000);
     expect(time.now() - begun).toBeLessThan(20_000);
+  });
+
+  it('is taken in blocks over a state that takes its time, too', async () => {
+    const time = new VirtualTime();
+    const state = new SlowState(time, 160);
+    const pace = sharing(state, time);
+
+    await time.play(inTurn(500, () => pace.enter(50)));
+
+    expect(state.writes).toBeLessThan(50);
   });
 
   it('is written about twice a second by one that is busy, not once a call', async () => {

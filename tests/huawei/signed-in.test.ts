@@ -46,6 +46,7 @@ async function start(env: Record<string, string>, ref: { aksk: Ref } | { iam: Re
     secrets: new EnvSecrets(env, now),
     state: new MemoryState(),
     log: { warn: () => undefined },
+    random: () => 0.5,
     now,
     sleep: async () => undefined,
   });

@@ -19,6 +19,8 @@ export interface Throttling {
   readonly retryAfter?: number;
   /** The bucket of each client. */
   readonly bucket: (time: VirtualTime) => Buckets;
+  /** Chance, 0 to 1. */
+  readonly random: () => number;
   /** Whether the clients hear of 429s. */
   readonly adapts: boolean;
 }
@@ -60,7 +62,7 @@ function gatewayOf(limit: number, now: () => number): () => boolean {
 /** 429s that it met until all its calls were through. */
 async function client(options: Throttling, gateway: () => boolean, time: VirtualTime): Promise<number> {
   const { calls, atOnce, configured, latency, retryAfter, adapts } = options;
-  const pace = new Pace({ bucket: options.bucket(time), now: time.now, sleep: time.sleep });
+  const pace = new Pace({ bucket: options.bucket(time), now: time.now, sleep: time.sleep, random: options.random });
   let left = calls;
   let throttled = 0;
   const once = async (): Promise<boolean> => {
