@@ -113,9 +113,14 @@ function iamOf(now: () => number): Iam {
     { ...user('left'), disabled: true },
   ] as const;
   const domain = { id: 'd0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0', name: 'example-domain' };
+  const identities = [{ name: 'ci', provider: 'example-idp', idToken: 'example-id-token' }];
   const projects = [
     { id: projectId, name: 'eu-de' },
     { id: otherProject, name: 'eu-nl' },
   ];
-  return new Iam({ domain, projects, users, agencies: [{ name: 'operations' }], tokenLifetime: 86_400 }, [key], now);
+  return new Iam(
+    { domain, projects, users, agencies: [{ name: 'operations' }], identities, tokenLifetime: 86_400 },
+    [key],
+    now,
+  );
 }

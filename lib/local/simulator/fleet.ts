@@ -3,11 +3,12 @@
 // nothing happened twice. Clock and chance come from outside.
 
 import type { Action } from '../../config.ts';
+import { type BackupPage, listBackups, startBackup } from './backup-calls.ts';
 import { hexId } from './chance.ts';
 import { type Due, FaultBook } from './fault-book.ts';
 import { type InstanceSpec, type InstanceView, toldKeys } from './instance.ts';
 import { type ActMembers, readAct } from './judge.ts';
-import { type ListQuery, type Page, select } from './listing.ts';
+import { type ListQuery, type Page, select, type TimeSpan } from './listing.ts';
 import { type BatchResult, type Reply, type Result, replyWith } from './reply.ts';
 import { noCalls, type Route, type Script } from './script.ts';
 import { type StatusCall, statusCall } from './status-call.ts';
@@ -158,6 +159,16 @@ export class Fleet {
   statistic(): Reply<readonly InstanceView[]> {
     const told = (view: InstanceView) => ({ ...view, keys: toldKeys(view, this.#now(), this.switches.keysLag) });
     return this.call('statistic', [], () => ({ kind: 'ok', value: this.views().filter(isRunning).map(told) }));
+  }
+
+  /** POST instances/{id}/backups, with the members of its body; answers the backup's id. */
+  startBackup(id: string, members: unknown = {}): Reply<string> {
+    return this.call('backup', [id], () => startBackup(this.world, id, members));
+  }
+
+  /** GET instances/{id}/backups. */
+  backups(id: string, span: TimeSpan): Reply<BackupPage> {
+    return this.call('backups', [id], () => listBackups(this.world, id, span));
   }
 
   /** An error in this service's words. */

@@ -70,14 +70,24 @@ export class Gateway {
     const caller = this.#admit(found, request);
     if (caller !== null && 'code' in caller) return this.#refuse(caller, found.service);
     const { fleet, iam } = this.#options;
-    const reply = found.route.handle({ fleet, iam, caller, ids: found.ids, query: searchParams, body });
+    const reply = found.route.handle({
+      fleet,
+      iam,
+      caller,
+      ids: found.ids,
+      query: searchParams,
+      headers: request.headers,
+      body,
+    });
     return this.#outgoing(reply, found.service);
   }
 
   /** Who calls (null: nobody known, which does not matter here), or why not. */
   #admit({ service, route, project }: Found, request: ReceivedRequest): Caller | WireError | null {
     const { needs } = route;
-    const isAnonymous = request.headers.authorization === undefined && request.headers['x-auth-token'] === undefined;
+    const { authorization = '', 'x-auth-token': token } = request.headers;
+    // A bearer's token is nothing that the gateway knows: the handler looks at it.
+    const isAnonymous = token === undefined && (authorization === '' || authorization.startsWith('Bearer '));
     if (needs === 'nothing' && isAnonymous) return null;
     const caller = this.#gate.check(request, service === 'iam' ? 'iam' : 'dcs');
     if ('code' in caller || service === 'iam' || needs === 'nothing') return caller;

@@ -3,6 +3,7 @@
 
 import { hexId } from './chance.ts';
 import type { KeyRequest, TokenRequest } from './iam-forms.ts';
+import { Lockout } from './lockout.ts';
 import type { Result } from './reply.ts';
 import { type WireCode, wireError } from './wire-errors.ts';
 
@@ -25,6 +26,16 @@ export interface IamAgency {
   readonly rights?: Rights;
 }
 
+/** Somebody whom an identity provider vouches for, by a token of its own. */
+export interface IamIdentity {
+  readonly name: string;
+  /** As the account calls it. */
+  readonly provider: string;
+  readonly idToken: string;
+  /** Default `all`. */
+  readonly rights?: Rights;
+}
+
 /** A name with its id. */
 export interface Named {
   readonly id: string;
@@ -38,6 +49,7 @@ export interface IamOptions {
   readonly projects: readonly Named[];
   readonly users: readonly IamUser[];
   readonly agencies: readonly IamAgency[];
+  readonly identities: readonly IamIdentity[];
   /** Seconds; default 24 hours. */
   readonly tokenLifetime: number;
 }
@@ -81,13 +93,14 @@ export class Iam {
   readonly #now: () => number;
   readonly #keys: SimulatorKey[];
   readonly #tokens = new Map<string, Token>();
-  readonly #wrong = new Map<string, { readonly count: number; readonly lockedUntil: number }>();
+  readonly #lockout: Lockout;
   #issued = 0;
 
   constructor(options: IamOptions, keys: readonly SimulatorKey[], now: () => number) {
     this.options = options;
     this.#keys = [...keys];
     this.#now = now;
+    this.#lockout = new Lockout({ failures: maxWrong, time: lockTime, now });
   }
 
   /** The key with this access key id. */
@@ -111,20 +124,14 @@ export class Iam {
     if (typeof who === 'string') return refuse(who);
     const project = this.#projectOf(request.project);
     if (project === undefined) return refuse('IAM.0004', `project: ${request.project?.name ?? request.project?.id}`);
-    const text = `MIIsimulated${this.#random('token').repeat(4)}`;
-    const issuedAt = this.#now();
-    const expiresAt = issuedAt + this.options.tokenLifetime * 1_000;
     const method = request.agency === undefined ? 'password' : 'assume_role';
-    const token = {
-      text,
-      caller: { ...who, projects: project === null ? [] : [project.id] },
-      project,
-      method,
-      issuedAt,
-      expiresAt,
-    };
-    this.#tokens.set(text, token);
-    return { kind: 'ok', value: token };
+    return this.#issue(who, project, method);
+  }
+
+  /** A token, of no project yet, for the token of an identity provider. */
+  createFederatedToken(provider: string, idToken: string): Result<Token> {
+    const found = this.options.identities.find((each) => each.provider === provider && each.idToken === idToken);
+    return found === undefined ? refuse('IAM.0001') : this.#issue(callerOf(found), null, 'mapped');
   }
 
   /** A temporary key: for an agency, or for whoever asks with a token. */
@@ -147,20 +154,24 @@ export class Iam {
     return this.options.projects.filter((project) => name === null || project.name === name);
   }
 
+  #issue(who: Caller, project: Named | null, method: string): Result<Token> {
+    const text = `MIIsimulated${this.#random('token').repeat(4)}`;
+    const issuedAt = this.#now();
+    const expiresAt = issuedAt + this.options.tokenLifetime * 1_000;
+    const caller = { ...who, projects: project === null ? [] : [project.id] };
+    const token = { text, caller, project, method, issuedAt, expiresAt };
+    this.#tokens.set(text, token);
+    return { kind: 'ok', value: token };
+  }
+
   #login({ user }: TokenRequest): Caller | WireCode {
     const { users, domain } = this.options;
     const found = users.find(({ name }) => name === user?.name);
     if (user === undefined || found === undefined || user.domain !== domain.name) return 'IAM.0062';
-    if ((this.#wrong.get(found.name)?.lockedUntil ?? 0) > this.#now()) return 'IAM.0061';
-    this.#remember(found.name, found.password !== user.password);
+    if (this.#lockout.isLocked(found.name)) return 'IAM.0061';
+    this.#lockout.remember(found.name, found.password !== user.password);
     if (found.password !== user.password) return 'IAM.0062';
     return found.disabled === true ? 'IAM.0082' : callerOf(found);
-  }
-
-  #remember(name: string, failed: boolean): void {
-    const count = failed ? (this.#wrong.get(name)?.count ?? 0) + 1 : 0;
-    const locks = count >= maxWrong;
-    this.#wrong.set(name, { count: locks ? 0 : count, lockedUntil: locks ? this.#now() + lockTime : 0 });
   }
 
   #assume(agency: NonNullable<TokenRequest['agency']>, caller: Caller | null): Caller | WireCode {
@@ -186,7 +197,7 @@ export class Iam {
   }
 }
 
-function callerOf({ name, rights = 'all' }: IamUser | IamAgency): Caller {
+function callerOf({ name, rights = 'all' }: IamUser | IamAgency | IamIdentity): Caller {
   return { name, rights, projects: [] };
 }
 

@@ -64,6 +64,7 @@ function usualIam(projectId: string): IamOptions {
     projects: [{ id: projectId, name: 'eu-de' }],
     users: [],
     agencies: [],
+    identities: [],
     tokenLifetime: 86_400,
   };
 }

@@ -5,6 +5,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller, SimulatorKey } from './iam.ts';
+import { Lockout } from './lockout.ts';
 import { type WireError, wireError } from './wire-errors.ts';
 
 /** A request as it came in; `url` is the request target (path and query), header names are in lower case. */
@@ -25,8 +26,8 @@ export interface SignatureOptions {
 /** How far a request's time may be off, either way, and how long a key is locked: milliseconds. */
 const maxSkew = 15 * 60_000;
 const lockTime = 5 * 60_000;
-/** More consecutive failures than this lock the key. */
-const maxFailures = 5;
+/** The sixth failure in a row locks the key: "more than five", says the vendor. */
+const lockingFailure = 6;
 
 const authorizationForm =
   /^SDK-HMAC-SHA256 Access=(?<ak>[^,\s]+), SignedHeaders=(?<signed>[a-z0-9;-]+), Signature=(?<signature>[0-9a-f]{64})$/;
@@ -40,10 +41,11 @@ interface Authorization {
 /** Checks who calls. Keeps, per key, how often in a row it failed. */
 export class SignatureGate {
   readonly #options: SignatureOptions;
-  readonly #failures = new Map<string, { readonly count: number; readonly lockedUntil: number }>();
+  readonly #lockout: Lockout;
 
   constructor(options: SignatureOptions) {
     this.#options = options;
+    this.#lockout = new Lockout({ failures: lockingFailure, time: lockTime, now: options.now });
   }
 
   /** Who signed the request, or why it is refused. */
@@ -53,9 +55,9 @@ export class SignatureGate {
     const { ak } = authorization;
     const key = this.#options.key(ak);
     if (key === undefined) return refused(`Get secretKey failed,ak:${ak},err:ak not exist`);
-    if (this.#isLocked(ak)) return refused('AK access failed to reach the limit,forbidden');
+    if (this.#lockout.isLocked(ak)) return refused('AK access failed to reach the limit,forbidden');
     const fault = this.#faultOf(request, authorization, key);
-    this.#remember(ak, fault !== null);
+    this.#lockout.remember(ak, fault !== null);
     return fault === null ? { name: ak, rights: key.rights ?? 'all', projects: 'all' } : refused(fault);
   }
 
@@ -67,16 +69,6 @@ export class SignatureGate {
     if (!tokenFits(request.headers, key, now)) return 'decrypt token fail';
     const expected = signatureOf(request, authorization.signed, date, key.sk);
     return expected !== null && sameText(expected, authorization.signature) ? null : 'verify aksk signature fail';
-  }
-
-  #isLocked(ak: string): boolean {
-    return (this.#failures.get(ak)?.lockedUntil ?? 0) > this.#options.now();
-  }
-
-  #remember(ak: string, failed: boolean): void {
-    const count = failed ? (this.#failures.get(ak)?.count ?? 0) + 1 : 0;
-    const locks = count > maxFailures;
-    this.#failures.set(ak, { count: locks ? 0 : count, lockedUntil: locks ? this.#options.now() + lockTime : 0 });
   }
 }
 

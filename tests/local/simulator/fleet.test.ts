@@ -158,6 +158,33 @@ describe('an instance that cannot take an action', () => {
     expect(fleet.log()).toEqual([]);
   });
 
+  it.each<[string, string, string, string]>([
+    ['RUNNING', 'success', 'success', 'success'],
+    ['ERROR', 'success', 'success', '400 DCS.4049'],
+    ['CREATING', '400 DCS.4118', '400 DCS.4118', '400 DCS.4118'],
+    ['CREATEFAILED', '400 DCS.4026', '400 DCS.4026', '400 DCS.4049'],
+    ['RESTARTING', '400 DCS.4111', '400 DCS.4111', '400 DCS.4111'],
+    ['FLUSHING', '400 DCS.4017', '400 DCS.4017', '400 DCS.4017'],
+    ['EXTENDING', '400 DCS.4113', '400 DCS.4113', '400 DCS.4113'],
+    ['RESTORING', '400 DCS.4097', '400 DCS.4097', '400 DCS.4097'],
+    ['UPGRADING', '400 DCS.4116', '400 DCS.4116', '400 DCS.4116'],
+    ['ROLLBACKING', '400 DCS.4117', '400 DCS.4117', '400 DCS.4117'],
+    ['IPEXCHANGING', '400 DCS.4017', '400 DCS.4017', '400 DCS.4017'],
+    ['MIGRATING', '400 DCS.4017', '400 DCS.4017', '400 DCS.4017'],
+    ['FREEZING', '400 DCS.4120', '400 DCS.4120', '400 DCS.4120'],
+    ['FROZEN', '400 DCS.4026', '400 DCS.4026', '400 DCS.4049'],
+    ['PAYING', '400 DCS.4026', '400 DCS.4026', '400 DCS.4049'],
+    ['STARTING', '400 DCS.4017', '400 DCS.4017', '400 DCS.4017'],
+    ['CLOSING', '400 DCS.4017', '400 DCS.4017', '400 DCS.4017'],
+    ['CLOSED', '400 DCS.4026', '400 DCS.4026', '400 DCS.4049'],
+    ['DELETED', '404 DCS.3022', '404 DCS.3022', '404 DCS.3022'],
+    ['A_STATE_OF_TOMORROW', '400 DCS.4026', '400 DCS.4026', '400 DCS.4049'],
+  ])('in the state %s answers a restart, a soft restart and a flush with %s, %s, %s', (status, ...expected) => {
+    const answers = actions.map((action) => answerOf(stage([{ status }]).fleet, action, [one]));
+
+    expect(answers).toEqual(expected);
+  });
+
   it.each(['RUNNING', 'ERROR'])('is not one that is %s and restarts', (status) => {
     const { fleet } = stage([{ status }]);
 

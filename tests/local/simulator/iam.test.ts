@@ -157,6 +157,25 @@ describe('a token', () => {
   });
 });
 
+describe('an identity provider’s token', () => {
+  const path = (provider: string) => `/v3/OS-FEDERATION/identity_providers/${provider}/protocols/oidc/auth`;
+
+  it.each([
+    ['example-idp', 'Bearer example-id-token', '201'],
+    ['example-idp', 'Bearer made-up', '401 IAM.0001'],
+    ['another-idp', 'Bearer example-id-token', '401 IAM.0001'],
+    ['example-idp', 'Basic example-id-token', '401 APIGW.0301'],
+  ])('of %s as "%s" gives a token that opens no project by itself: %s', (provider, authorization, expected) => {
+    const world = gatewayWorld();
+
+    const said = world.call('POST', path(provider), { headers: { authorization }, body: {} });
+
+    const token = said.headers['X-Subject-Token'] ?? 'none';
+    expect(codeOf(said)).toBe(expected);
+    expect(codeOf(world.call('GET', instances, { token }))).toMatch(/^401 (DCS.1004|APIGW.0301)$/);
+  });
+});
+
 describe('an account', () => {
   it('is locked for 15 minutes after five wrong passwords in a row', () => {
     const world = gatewayWorld();

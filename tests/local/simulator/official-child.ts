@@ -16,6 +16,8 @@ export interface Order {
   readonly projectId: string;
   /** The SDK shall ask IAM for the project, by the name of its region. */
   readonly findsProject?: boolean;
+  /** Set: the SDK gets temporary keys for the token in this file, which this provider vouches for. */
+  readonly federated?: { readonly provider: string; readonly file: string };
   /** Set: as a service of the whole account, such as IAM. */
   readonly domainId?: string;
   readonly calls: readonly OfficialCall[];
@@ -55,8 +57,14 @@ async function perform(order: Order): Promise<readonly Outcome[]> {
   return outcomes;
 }
 
-function clientOf({ endpoint, key, projectId, findsProject, domainId }: Order): HcClient {
+function clientOf({ endpoint, key, projectId, findsProject, federated, domainId }: Order): HcClient {
   const builder = new ClientBuilder<HcClient>((core) => core);
+  if (federated !== undefined) {
+    // The SDK puts its paths behind the endpoint without a slash.
+    const credentials = new BasicCredentials().withIamEndpoint(`${endpoint}/`).withProjectId(projectId);
+    credentials.withIdpId(federated.provider).withIdTokenFile(federated.file);
+    return builder.withCredential(credentials).withEndpoint(endpoint).build();
+  }
   if (domainId !== undefined) {
     const credentials = new GlobalCredentials().withAk(key.ak).withSk(key.sk).withDomainId(domainId);
     return builder.withCredential(credentials).withEndpoint(endpoint).build();

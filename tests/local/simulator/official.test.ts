@@ -2,7 +2,7 @@
 // errors apart into its own exceptions, as it would with the real service.
 
 import { fork } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,7 +32,8 @@ beforeEach(async () => {
     tags: { env: 'prod' },
   }));
   const fleet = new Fleet({ instances, now });
-  const iam = { domain, agencies: [{ name: 'operations' }] };
+  const identities = [{ name: 'ci', provider: 'example-idp', idToken: 'example-id-token' }];
+  const iam = { domain, agencies: [{ name: 'operations' }], identities };
   simulator = await startSimulator({ fleet, keys: [key], projectId, iam, now });
   folder = await mkdtemp(join(tmpdir(), 'official-'));
 });
@@ -175,5 +176,17 @@ describe('the vendor’s SDK', () => {
     expect(got).toEqual(response({ httpStatusCode: 201 }));
     expect(temporary.ak).not.toBe(key.ak);
     expect(outcomes).toEqual([response({ instance_num: 3 })]);
+  });
+
+  it('gets temporary keys by itself for the token of an identity provider', async () => {
+    const file = join(folder, 'id-token');
+    await writeFile(file, 'example-id-token');
+
+    const outcomes = await official([{ method: 'GET', url: `${path}/instances` }], {
+      federated: { provider: 'example-idp', file },
+    });
+
+    expect(outcomes).toEqual([response({ instance_num: 3 })]);
+    expect(simulator.fleet.calls()).toMatchObject({ token: 1, temporaryKey: 1, list: 1 });
   });
 });

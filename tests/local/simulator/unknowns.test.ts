@@ -49,7 +49,7 @@ function stage(switches: Partial<Switches>, specs: readonly Partial<InstanceSpec
     const [pathname = '', query] = path.split('?');
     const found = findRoute(method, `/v2/${projectId}${pathname}`);
     if (typeof found === 'string') return undefined;
-    const asked = { query: new URLSearchParams(query), body: Buffer.from(body) };
+    const asked = { query: new URLSearchParams(query), headers: {}, body: Buffer.from(body) };
     const reply = found.route.handle({ fleet, iam: iamOf(() => now), caller: null, ids: found.ids, ...asked });
     return mapReply(reply, (value) => value.body);
   };
@@ -77,7 +77,7 @@ function stage(switches: Partial<Switches>, specs: readonly Partial<InstanceSpec
 function iamOf(now: () => number): Iam {
   const domain = { id: 'd0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0', name: 'simulated' };
   const project = { id: projectId, name: 'eu-de' };
-  return new Iam({ domain, projects: [project], users: [], agencies: [], tokenLifetime: 60 }, [], now);
+  return new Iam({ domain, projects: [project], users: [], agencies: [], identities: [], tokenLifetime: 60 }, [], now);
 }
 
 /** What a stranger gets: the status and the body. */

@@ -10,6 +10,12 @@ import { isError, type Rendered, type Route, type RoutedCall, readJson, rendered
 /** From the root. Their callers are asked for by the handlers: a password needs no other proof. */
 export const iamRoutes: readonly Route[] = [
   { method: 'POST', path: '/v3/auth/tokens', needs: 'nothing', handle: createToken },
+  {
+    method: 'POST',
+    path: '/v3/OS-FEDERATION/identity_providers/{}/protocols/oidc/auth',
+    needs: 'nothing',
+    handle: createFederatedToken,
+  },
   { method: 'POST', path: '/v3.0/OS-CREDENTIAL/securitytokens', needs: 'nothing', handle: createKey },
   { method: 'GET', path: '/v3/projects', needs: 'read', handle: listProjects },
 ];
@@ -20,10 +26,21 @@ function createToken({ fleet, iam, caller, body, query }: RoutedCall): Reply<Ren
   const read = readJson(body);
   const request = isError(read) ? null : readTokenRequest(read.json);
   const reply = fleet.call('token', [], () => (request === null ? malformed : iam.createToken(request, caller)));
+  return tokenReply(reply, iam.options.domain, query.has('nocatalog'));
+}
+
+/** For the SDK's federated credentials; its source is where this call is read from. */
+function createFederatedToken({ fleet, iam, ids: [provider], headers }: RoutedCall): Reply<Rendered> {
+  const idToken = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
+  const reply = fleet.call('token', [], () => iam.createFederatedToken(provider, idToken));
+  return tokenReply(reply, iam.options.domain, true);
+}
+
+function tokenReply(reply: Reply<Token>, domain: Named, isShort: boolean): Reply<Rendered> {
   return mapReply(reply, (token) => ({
     status: 201,
     headers: { 'X-Subject-Token': token.text },
-    body: { token: tokenBody(token, iam.options.domain, query.has('nocatalog')) },
+    body: { token: tokenBody(token, domain, isShort) },
   }));
 }
 

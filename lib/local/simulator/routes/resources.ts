@@ -1,6 +1,6 @@
 // The calls about what belongs to instances: tags, background tasks and jobs, backups.
 
-import { deleteBackup, listBackups, startBackup } from '../backup-calls.ts';
+import { deleteBackup } from '../backup-calls.ts';
 import { job, projectTagList, recordPage, tagList, taskPage } from '../render-resources.ts';
 import { mapReply, type Reply } from '../reply.ts';
 import { changeTags, projectTags, tagsOf } from '../tag-calls.ts';
@@ -60,15 +60,13 @@ function showJob({ fleet, ids: [id] }: RoutedCall): Reply<Rendered> {
 function makeBackup({ fleet, ids: [id], body }: RoutedCall): Reply<Rendered> {
   const read = readJson(body, {});
   if (isError(read)) return fleet.refuse('backup', read);
-  const reply = fleet.call('backup', [id], () => startBackup(fleet.world, id, read.json));
-  return rendered(reply, (backupId) => ({ backup_id: backupId }));
+  return rendered(fleet.startBackup(id, read.json), (backupId) => ({ backup_id: backupId }));
 }
 
 function showBackups({ fleet, ids: [id], query }: RoutedCall): Reply<Rendered> {
   const span = readSpan(query, 'begin_time', 'end_time');
   if (isError(span)) return fleet.refuse('backups', span);
-  const reply = fleet.call('backups', [id], () => listBackups(fleet.world, id, span));
-  return mapReply(reply, (page) => ({ body: recordPage(id, page) }));
+  return mapReply(fleet.backups(id, span), (page) => ({ body: recordPage(id, page) }));
 }
 
 function dropBackup({ fleet, ids: [id, backupId] }: RoutedCall): Reply<Rendered> {

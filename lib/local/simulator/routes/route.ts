@@ -1,5 +1,6 @@
 // What a route of the simulator is: method, path and handler; and reading what comes with a request.
 
+import type { IncomingHttpHeaders } from 'node:http';
 import * as v from 'valibot';
 import type { Json } from '../../../canonical.ts';
 import type { Fleet } from '../fleet.ts';
@@ -16,6 +17,7 @@ export interface RoutedCall {
   /** What stands in the path for its `{}`, the project left out. */
   readonly ids: readonly [string, string];
   readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
   readonly body: Uint8Array;
 }
 
