@@ -45,8 +45,8 @@ export class KeyGate {
   readonly #options: KeyGateOptions;
   /** Fingerprint of the key that was accepted last. */
   #good = '';
-  /** The call that is out alone; resolves to what all who wait for it are told, null: to look again. */
-  #alone: Promise<Failed | null> | null = null;
+  /** The call that is out alone; resolves to what all who wait for it with the same key are told, null: to look again. */
+  #alone: { readonly print: string; readonly told: Promise<Failed | null> } | null = null;
 
   constructor(options: KeyGateOptions) {
     this.#options = options;
@@ -57,8 +57,9 @@ export class KeyGate {
     const print = fingerprintOf(this.#options.pk, grant.secrets);
     while (this.#good !== print) {
       if (this.#alone === null) return this.#sendAlone(print, call);
-      const told = await this.#alone;
-      if (told !== null) return told;
+      const { print: tried, told: telling } = this.#alone;
+      const told = await telling;
+      if (told !== null && tried === print) return told;
     }
     const exchange = await call.send();
     const verdict = call.verdictOf(exchange);
@@ -71,7 +72,7 @@ export class KeyGate {
 
   async #sendAlone(print: string, call: SignedCall): Promise<Exchange> {
     const { promise, resolve } = Promise.withResolvers<Failed | null>();
-    this.#alone = promise;
+    this.#alone = { print, told: promise };
     let told: Failed | null = null;
     try {
       const claimed = await this.#claim(print);

@@ -36,11 +36,11 @@ class Scene {
 
   /** Calls of these processes, all begun at once. */
   calls(processes: readonly KeyGate[], each: number, used = grant): Promise<Exchange[]> {
-    const all = processes.flatMap((gate) => Array.from({ length: each }, () => this.#call(gate, used)));
+    const all = processes.flatMap((gate) => Array.from({ length: each }, () => this.call(gate, used)));
     return this.time.play(Promise.all(all));
   }
 
-  #call(gate: KeyGate, used: typeof grant): Promise<Exchange> {
+  call(gate: KeyGate, used: typeof grant): Promise<Exchange> {
     const { verdict } = this;
     const send = async (): Promise<Exchange> => {
       this.sent += 1;
@@ -94,6 +94,19 @@ describe('a wrong key', () => {
 
     expect(answers.map(({ kind }) => kind)).toEqual(Array(5).fill('received'));
     expect(await scene.calls([scene.process()], 1)).toMatchObject([rejected]);
+  });
+
+  it('holds nobody up who waits for its answer with another one', async () => {
+    const scene = new Scene();
+    const process = scene.process();
+    const waiting = scene.time.sleep(50).then(() => {
+      scene.verdict = 'good';
+      return scene.call(process, other);
+    });
+
+    const answers = await scene.time.play(Promise.all([scene.call(process, grant), waiting]));
+
+    expect(answers.map(({ kind }) => kind)).toEqual(['failed', 'received']);
   });
 
   it('is used by everybody again once a probe was accepted', async () => {
