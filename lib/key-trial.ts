@@ -78,6 +78,6 @@ function trying(now: number): Trial {
 
 function stopped({ at, nextAt, code }: Trial): Advice {
   const [since, next] = [at, nextAt].map((time) => new Date(time).toISOString());
-  const message = `The access key was refused at ${since} (${code}). It is tried again at ${next}, a new one at once.`;
+  const message = `The key or password was refused at ${since} (${code}). It is tried again at ${next}, a new one at once.`;
   return { kind: 'stop', problem: { class: 'auth', code: 'credentials_rejected', message } };
 }

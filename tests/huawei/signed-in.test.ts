@@ -1,5 +1,6 @@
 // Everything that a secret can be, over the simulator's IAM and DCS, as the composition roots put it together.
 
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Project, Ref } from '../../lib/config.ts';
 import { dcsClients } from '../../lib/huawei/clients.ts';
@@ -22,7 +23,7 @@ afterEach(async () => {
   simulator = undefined;
 });
 
-/** A client of the simulator in the name of what is in `env`, and the clock of both. */
+/** Clients of the simulator in the name of what is in `env`, each like one of a process of its own, and the clock. */
 async function start(env: Record<string, string>, ref: { aksk: Ref } | { iam: Ref }, withId: boolean) {
   const world = { now: Date.parse('2026-11-23T13:37:00Z') };
   const now = () => world.now;
@@ -42,15 +43,15 @@ async function start(env: Record<string, string>, ref: { aksk: Ref } | { iam: Re
     endpoint: started.url,
     credentials: { ...ref, iamEndpoint: started.url },
   };
-  const clients = dcsClients({
-    secrets: new EnvSecrets(env, now),
-    state: new MemoryState(),
-    log: { warn: () => undefined },
-    random: () => 0.5,
-    now,
-    sleep: async () => undefined,
-  });
-  return { world, simulator: started, dcs: clients(project) };
+  const state = new MemoryState();
+  const process = () => {
+    const log = { warn: () => undefined };
+    // Lets the others work.
+    const sleep = () => setImmediate();
+    const random = () => 0.5;
+    return dcsClients({ secrets: new EnvSecrets(env, now), state, log, random, now, sleep })(project);
+  };
+  return { world, simulator: started, dcs: process(), process };
 }
 
 describe.each([true, false])('a project (its id configured: %s)', (withId) => {
@@ -89,5 +90,18 @@ describe.each([true, false])('a project (its id configured: %s)', (withId) => {
 
     expect(readings).toMatchObject(Array(20).fill({ ok: false, problem: { class: 'auth', code: 'IAM.0062' } }));
     expect(await dcs.total()).toEqual({ ok: true, value: 0 });
+  });
+
+  it('is not read by many processes with a wrong password, of which one tries it', async () => {
+    const env = { USER: JSON.stringify({ ...login, password: 'wrong' }) };
+    const { world, process } = await start(env, { iam: 'env:USER' }, withId);
+
+    const readings = await Promise.all(Array.from({ length: 20 }, () => process().total()));
+    env.USER = JSON.stringify(login);
+    world.now += 1000;
+
+    const codes = readings.map((reading) => (reading.ok ? '' : reading.problem.code));
+    expect(codes.toSorted()).toEqual(['IAM.0062', ...Array(19).fill('credentials_rejected')]);
+    expect(await process().total()).toEqual({ ok: true, value: 0 });
   });
 });
