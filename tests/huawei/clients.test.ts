@@ -29,8 +29,14 @@ async function start(pem: () => string, more: Partial<ClientsOptions> = {}) {
   };
   const project: Project = { ...jobOf('flush').project, endpoint: server.url, ca: 'env:CA' };
   const state = new MemoryState();
-  const log = { warn: () => undefined };
-  return dcsClients({ secrets: { get }, state, log, now: Date.now, sleep: async () => undefined, ...more })(project);
+  const world = {
+    state,
+    log: { warn: () => undefined },
+    random: () => 0.5,
+    now: Date.now,
+    sleep: async () => undefined,
+  };
+  return dcsClients({ secrets: { get }, ...world, ...more })(project);
 }
 
 describe('the certificates of a project', () => {
