@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Action } from '../../lib/config.ts';
 import { crashContract, flowContract, type PlainScenario, type Told } from '../support/flow-contract.ts';
 import { type PackagedPlayer, startPackagedPlayer } from '../support/packaged-play.ts';
-import { idOf, instances, scenario } from '../support/scenario.ts';
+import { idOf, instances, jobOf, scenario } from '../support/scenario.ts';
 
 const folder = join(tmpdir(), `autopilot-packaged-flow-${process.pid}`);
 let player: PackagedPlayer;
@@ -30,7 +30,7 @@ crashContract('the packaged functions', (one) => player.play(one), 53);
 
 describe('the journal of a packaged run', () => {
   it('is read over the wire, page by page, at each invocation', async () => {
-    const told = await player.play(scenario('flush', 3), 7);
+    const told = await player.play(scenario('flush', 3), { page: 7 });
     const whole = await player.play(scenario('flush', 3));
 
     expect(told.view).toEqual(whole.view);
@@ -38,6 +38,25 @@ describe('the journal of a packaged run', () => {
     expect([1, 2, 3].map((n) => told.fleet.applied(idOf(n)).flush)).toEqual([1, 1, 1]);
     expect(told.pages).toBeGreaterThan(20);
     expect(whole.pages).toBe(0);
+  });
+});
+
+describe('a packaged run that needs an approval', () => {
+  const asking = scenario('flush', 3, { job: jobOf('flush', { approval: 'required' }) });
+
+  it('goes on when an operator approves it at the packaged console', async () => {
+    const told = await player.play(asking, { approve: true });
+
+    expect(told.view.status).toBe('succeeded');
+    expect([1, 2, 3].map((n) => told.fleet.applied(idOf(n)).flush)).toEqual([1, 1, 1]);
+    expect(told.clock.now()).toBeLessThan(Date.parse('2026-11-23T03:00:00Z'));
+  });
+
+  it('is refused when nobody does, and has sent nothing', async () => {
+    const told = await player.play(asking);
+
+    expect(told.view).toMatchObject({ status: 'refused', code: 'approval_lapsed' });
+    expect(told.fleet.calls().act).toBe(0);
   });
 });
 

@@ -19,7 +19,10 @@ import { type LambdaAnswer, type LambdaCall, startOf } from './aws-stand-in.ts';
 export type Invoke = (event: object) => Promise<unknown>;
 
 /** What keeps the executions: their journals, their waits, and who is invoked when. */
-export type DurableService = Pick<DurableBackend, 'client' | 'attach' | 'start' | 'status' | 'end' | 'onEnded'>;
+export type DurableService = Pick<
+  DurableBackend,
+  'client' | 'attach' | 'start' | 'status' | 'end' | 'onEnded' | 'answer'
+>;
 
 /** What it is made of; `alias` is the ARN that executions are started at. */
 export interface LambdaDurableOptions {
@@ -58,6 +61,7 @@ const update = v.strictObject({
   Error: v.exactOptional(errorObject),
   StepOptions: v.exactOptional(v.strictObject({ NextAttemptDelaySeconds: v.number() })),
   WaitOptions: v.exactOptional(v.strictObject({ WaitSeconds: v.number() })),
+  CallbackOptions: v.exactOptional(v.strictObject({ TimeoutSeconds: v.number() })),
 });
 
 const checkpoint = v.strictObject({
@@ -110,6 +114,9 @@ export class LambdaDurable {
           );
         case 'GET 2025-12-01 durable-executions state':
           return await this.#state(this.#nameOf(id), call.url.searchParams);
+        case 'POST 2025-12-01 durable-execution-callbacks succeed':
+          await this.#service.answer(id);
+          return { status: 200, body: {} };
         default:
           return undefined;
       }

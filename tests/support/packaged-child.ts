@@ -21,6 +21,7 @@ import { startSimulator } from '../../lib/local/simulator/server.ts';
 import { readRecord } from '../../lib/record.ts';
 import { runView } from '../../lib/report.ts';
 import { runAlias, startAwsStandIn } from './aws-stand-in.ts';
+import { eventOf } from './door-world.ts';
 import { clientOf } from './dynamo-table.ts';
 import { type DurableService, LambdaDurable } from './lambda-durable.ts';
 import { MemoryLog } from './memory-log.ts';
@@ -42,12 +43,20 @@ class JumpingClock implements Clock {
     this.time += Math.max(0, milliseconds);
   };
 
+  /** Done before each jump, while everybody waits. */
+  meanwhile: () => Promise<void> = async () => undefined;
+
   at(time: number, wake: () => void): () => void {
-    const immediate = setImmediate(() => {
+    let isCancelled = false;
+    setImmediate(async () => {
+      await this.meanwhile();
+      if (isCancelled) return;
       void this.advance(time - this.time);
       wake();
     });
-    return () => clearImmediate(immediate);
+    return () => {
+      isCancelled = true;
+    };
   }
 }
 
@@ -82,9 +91,13 @@ async function play(order: Order): Promise<Reply> {
   const aws = await startAwsStandIn((call) => lambda.answer(call));
   try {
     aws.parameters.set('/test/dcs', JSON.stringify(key));
+    aws.parameters.set('/test/bob', 'token-of-bob');
     Object.assign(process.env, aws.env);
     const state = new DynamoState(clientOf(aws.endpoint), 'state');
     const id = await prepare(state, { ...scenario, job: reaching(scenario.job, simulator.url) }, clock.now);
+    clock.meanwhile = async () => {
+      if (order.approve) await approve(state, id, bundles.console);
+    };
     const ended = endOf(service);
     await load(bundles.schedule)({}, lambdaContext('schedule', 'request-1'));
     await ended;
@@ -99,9 +112,24 @@ async function play(order: Order): Promise<Reply> {
       ...countsOf(fleet),
     };
   } finally {
+    clock.meanwhile = async () => undefined;
     aws.close();
     await simulator.close();
   }
+}
+
+/** Bob approves a run that waits for it, ten minutes later, at the packaged console. */
+async function approve(state: DynamoState, id: string, file: string): Promise<void> {
+  const record = await readRecord(state, id);
+  if (record?.status !== 'awaiting_approval' || record.approval?.decision !== undefined) return;
+  await clock.advance(600_000);
+  const body = JSON.stringify({ planHash: record.approval?.planHash });
+  const headers = { authorization: 'Bearer token-of-bob' };
+  const answer = await load(file)(
+    eventOf({ path: `/runs/${id}/approve`, headers, body }),
+    lambdaContext('console', 'r'),
+  );
+  if (!JSON.stringify(answer).includes('"statusCode":202')) throw new Error(JSON.stringify(answer));
 }
 
 /** A delayed answer comes when nobody waits for it any more. */

@@ -16,6 +16,7 @@ export interface Bundles {
   readonly folder: string;
   readonly run: string;
   readonly schedule: string;
+  readonly console: string;
 }
 
 /** What the process is told. */
@@ -27,6 +28,8 @@ export interface Order {
   readonly on: 'stand-in' | 'sdk-runner';
   /** Operations of the journal in one answer; default: as many as there can be. */
   readonly page?: number;
+  /** Whether an operator approves the run when it asks; else nobody does. */
+  readonly approve?: boolean;
 }
 
 /** What it tells when a scenario has come to its end. */
@@ -47,7 +50,7 @@ export interface ToldWithPages extends Told {
 
 /** A player of scenarios. */
 export interface PackagedPlayer {
-  readonly play: (scenario: PlainScenario, page?: number) => Promise<ToldWithPages>;
+  readonly play: (scenario: PlainScenario, how?: Pick<Order, 'page' | 'approve'>) => Promise<ToldWithPages>;
   readonly stop: () => void;
 }
 
@@ -56,8 +59,8 @@ export async function startPackagedPlayer(folder: string, on: Order['on']): Prom
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'autopilot.yml');
   writeFileSync(file, config);
-  const { run, schedule } = await bundleFunctions(join(folder, 'bundles'), { AUTOPILOT_CONFIG: file });
-  const bundles = { folder, run: run.file, schedule: schedule.file };
+  const { run, schedule, console } = await bundleFunctions(join(folder, 'bundles'), { AUTOPILOT_CONFIG: file });
+  const bundles = { folder, run: run.file, schedule: schedule.file, console: console.file };
   const child = fork(join(root, 'tests/support/packaged-child.ts'), {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -65,8 +68,7 @@ export async function startPackagedPlayer(folder: string, on: Order['on']): Prom
   const asked = answersOf(child);
   let orders = 0;
   return {
-    play: async (scenario, page) =>
-      toldOf(await asked({ nth: ++orders, scenario, bundles, on, ...(page !== undefined && { page }) })),
+    play: async (scenario, how) => toldOf(await asked({ nth: ++orders, scenario, bundles, on, ...how })),
     stop: () => child.kill(),
   };
 }
@@ -78,6 +80,8 @@ projects:
   staging: {region: eu-de, projectId: 0a1b2c3d4e5f60718293a4b5c6d7e8f9, credentials: {aksk: ssm:/test/dcs}}
 targets:
   all: {project: staging, names: ["*"]}
+operators:
+  bob: {token: ssm:/test/bob, may: [approve]}
 jobs:
   nightly: {action: restart, target: all, trigger: {webhook: {auth: bearer, secrets: [ssm:/test/hook]}}}
 `;

@@ -86,6 +86,10 @@ export class SdkRunner implements DurableService {
     return name === this.#name ? this.#end : undefined;
   }
 
+  async answer(): Promise<void> {
+    throw new TypeError('the runner is given no run that waits for an answer');
+  }
+
   async #invoke(name: string, event: unknown, context: Context): Promise<DurableExecutionInvocationOutput> {
     if (!DurableExecutionInvocationInputWithClient.isInstance(event)) throw new TypeError('no event of the runner');
     const { DurableExecutionArn, durableExecutionClient, ...input } = event;
