@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Action } from '../lib/config.ts';
 import type { CallFault, InstanceScript } from '../lib/local/simulator/script.ts';
-import { unknowns } from '../lib/local/simulator/unknowns.ts';
+import { type Switches, unknowns } from '../lib/local/simulator/unknowns.ts';
 import { idOf, instances, jobOf, methodsOf, type Played, play, type Scenario } from './support/scenario.ts';
 
 const start = Date.parse('2026-11-23T02:00:00Z');
@@ -30,7 +30,7 @@ interface Case {
   readonly members: readonly Member[];
   readonly lag: number;
   readonly work: number;
-  readonly switches: NonNullable<Scenario['fleet']['switches']>;
+  readonly switches: Partial<Switches>;
   readonly calls: readonly CallFault[];
   readonly crash: Scenario['crash'] | null;
   readonly late: readonly { readonly wake: number; readonly by: number }[];
@@ -83,6 +83,16 @@ const call: fc.Arbitrary<CallFault> = fc.record({
   answer,
 });
 
+/** One setting of one of the open questions. */
+const settings: readonly Partial<Switches>[] = Object.entries(unknowns).flatMap(([name, { settings: each }]) =>
+  each.map((setting) => ({ [name]: setting })),
+);
+
+/** Any of them together; the last one said of a question counts, and what is not said is usual. */
+const someSwitches: fc.Arbitrary<Partial<Switches>> = fc
+  .array(fc.constantFrom(...settings), { maxLength: 20 })
+  .map((list) => Object.fromEntries(list.flatMap((each) => Object.entries(each))));
+
 const anything: fc.Arbitrary<Case> = fc.record({
   action: fc.constantFrom('flush', 'flush', 'restart', 'soft_restart'),
   members: fc.oneof(
@@ -91,12 +101,7 @@ const anything: fc.Arbitrary<Case> = fc.record({
   ),
   lag: fc.constantFrom(100, 500, 1500, 5000, 15_000),
   work: fc.constantFrom(2_000, 8_000, 30_000, 300_000),
-  switches: fc.record({
-    busyIn: fc.constantFrom(...unknowns.busyIn.settings),
-    unsupportedIn: fc.constantFrom(...unknowns.unsupportedIn.settings),
-    unknownIn: fc.constantFrom(...unknowns.unknownIn.settings),
-    appliesBeforeRefusal: fc.constantFrom(...unknowns.appliesBeforeRefusal.settings),
-  }),
+  switches: someSwitches,
   calls: fc.array(call, { maxLength: 3 }),
   crash: maybe(fc.record({ at: fc.integer({ min: 1, max: 60 }), when: fc.constantFrom('before', 'after') }), 1),
   late: fc.array(
