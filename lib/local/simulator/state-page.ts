@@ -43,7 +43,7 @@ ${table(`Instances (${views.length})`, instanceHeads, views.map(instanceRow(flee
 
 type Row = readonly (string | { readonly text: string; readonly mark: 'more' | 'lost' })[];
 
-const appliedHeads = ['When', 'Instance', 'Action', 'Told', 'Time', 'Data', 'Over', 'Request'];
+const appliedHeads = ['When', 'Instance', 'Action', 'Caller was told', 'How often', 'Data', 'Ends', 'Request'];
 
 function appliedRow({ at, name, instanceId, action, result, nth, lostData, endsAt, requestId }: Applied): Row {
   const times = `${nth}.`;
@@ -59,7 +59,7 @@ function appliedRow({ at, name, instanceId, action, result, nth, lostData, endsA
   ];
 }
 
-const requestHeads = ['When', 'Action', 'Instances', 'Answer', 'Told', 'Request'];
+const requestHeads = ['When', 'Action', 'Instances', 'Answer', 'Caller was told', 'Request'];
 
 function requestRow({ at, action, ids, answer, told, requestId }: StatusCall): Row {
   const results = [...told.values()];
