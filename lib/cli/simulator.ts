@@ -61,12 +61,12 @@ export async function simulator(args: readonly string[], io: Io): Promise<number
     ...(values.seed === undefined ? {} : { seed: readNumber('--seed', values.seed, 999_999_999) }),
   };
   const faults = values.fault.map(faultOf);
-  const { projectId, ...described } = fleetFrom(values.fleet, overrides);
+  const { projectId, iam = {}, ...described } = fleetFrom(values.fleet, overrides);
   const access = accessFrom(io.env, projectId);
   const fleet = new Fleet({ ...described, now: io.now });
   for (const fault of faults) checkNamed(fault, fleet);
   fleet.script({ calls: faults });
-  const running = await start(fleet, access, port, io);
+  const running = await start(fleet, { ...access, iam }, port, io);
   const stopped = untilStopped();
   io.stdout(values.json ? jsonOf(running, access) : textOf(running, access));
   await stopped;
@@ -94,9 +94,14 @@ function accessFrom(env: Io['env'], fromFile: string | undefined): Access {
   return { key: made, isMade: true, projectId };
 }
 
-async function start(fleet: Fleet, { key, projectId }: Access, port: number, { now }: Io): Promise<Simulator> {
+async function start(
+  fleet: Fleet,
+  { key, projectId, iam }: Access & Required<Pick<FleetFile, 'iam'>>,
+  port: number,
+  { now }: Io,
+): Promise<Simulator> {
   try {
-    return await startSimulator({ fleet, keys: [key], projectId, port, now });
+    return await startSimulator({ fleet, keys: [key], projectId, iam, port, now });
   } catch (cause) {
     const code = errorCode(cause);
     if (code === 'EADDRINUSE') {

@@ -7,6 +7,7 @@ import type { ReferenceFault } from '../../config/plain.ts';
 import { uuid } from './chance.ts';
 import type { FleetOptions } from './fleet.ts';
 import { type FleetForm, fleetForm, isText } from './fleet-form.ts';
+import type { IamOptions } from './iam.ts';
 import type { InstanceSpec } from './instance.ts';
 import { makeInstances } from './make-fleet.ts';
 import type { CallFault, InstanceScript } from './script.ts';
@@ -14,6 +15,7 @@ import type { CallFault, InstanceScript } from './script.ts';
 /** A fleet as a file describes it. */
 export interface FleetFile extends Omit<FleetOptions, 'now'> {
   readonly projectId?: string;
+  readonly iam?: Partial<IamOptions>;
 }
 
 /** What the command line says in place of the file. */
@@ -40,7 +42,7 @@ export function readFleet(text: string, file: string, overrides: FleetOverrides 
       wrong.map((fault) => atItsLine(fault, yaml)),
       file,
     );
-  const { timing, unknowns: switches, rate, iamRate, projectId } = form;
+  const { timing, unknowns: switches, rate, iamRate, projectId, iam } = form;
   return {
     seed,
     instances,
@@ -50,6 +52,7 @@ export function readFleet(text: string, file: string, overrides: FleetOverrides 
     ...(rate === undefined ? {} : { rate }),
     ...(iamRate === undefined ? {} : { iamRate }),
     ...(projectId === undefined ? {} : { projectId }),
+    ...(iam === undefined ? {} : { iam }),
   };
 }
 

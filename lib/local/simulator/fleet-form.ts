@@ -103,6 +103,17 @@ const rate = closed({
   burst: v.exactOptional(whole(1, 1_000_000)),
 });
 
+const rights = v.exactOptional(oneOf(['all', 'read', 'none']));
+
+/** Who there is in the account, besides the key of the command line. */
+const iam = closed({
+  domain: v.exactOptional(closed({ id: text, name: text })),
+  users: v.exactOptional(listOf(closed({ name: text, password: text, rights, disabled: v.exactOptional(flag) }))),
+  agencies: v.exactOptional(listOf(closed({ name: text, rights }))),
+  identities: v.exactOptional(listOf(closed({ name: text, provider: text, idToken: text, rights }))),
+  tokenLifetime: v.exactOptional(whole(1, 86_400)),
+});
+
 /** The whole file. */
 export const fleetForm = closed({
   seed: v.exactOptional(seed),
@@ -115,8 +126,12 @@ export const fleetForm = closed({
       restart: v.exactOptional(range),
       soft_restart: v.exactOptional(range),
       flush: v.exactOptional(range),
+      backupWait: v.exactOptional(range),
+      backup: v.exactOptional(range),
+      swap: v.exactOptional(range),
     }),
   ),
+  iam: v.exactOptional(iam),
   unknowns: v.exactOptional(closed(unknowns)),
   rate: v.exactOptional(rate),
   iamRate: v.exactOptional(rate),

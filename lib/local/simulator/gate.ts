@@ -73,7 +73,7 @@ export function mayNot(caller: Caller, needs: 'read' | 'write'): WireError | nul
 
 /** Why a request does not fit the project `own`: `named` is the one in its path. */
 export function projectFault(own: string, named: string, caller: Caller, request: ReceivedRequest): WireError | null {
-  if (!/^[0-9a-f]{32}$/.test(named)) return wireError('DCS.4002');
+  if (named !== own && !/^[0-9a-f]{32}$/.test(named)) return wireError('DCS.4002');
   const inHeader = [request.headers['x-project-id'] ?? named].flat().join();
   const isItsOwn = caller.projects === 'all' || caller.projects.includes(named);
   return named === own && inHeader === named && isItsOwn ? null : wireError('DCS.1004');

@@ -67,6 +67,28 @@ iamRate: {kind: window, calls: 5, per: 1m}
     });
   });
 
+  it('has the users of its account', () => {
+    const { iam, timing } = readFleet(
+      `
+iam:
+  domain: {id: d0d0, name: example-domain}
+  users: [{name: alice, password: an-example-only, rights: read}]
+  agencies: [{name: operations}]
+  tokenLifetime: 60
+timing: {backup: 20s, backupWait: 1s, swap: 1s..2s}
+`,
+      'fleet.yml',
+    );
+
+    expect(iam).toEqual({
+      domain: { id: 'd0d0', name: 'example-domain' },
+      users: [{ name: 'alice', password: 'an-example-only', rights: 'read' }],
+      agencies: [{ name: 'operations' }],
+      tokenLifetime: 60,
+    });
+    expect(timing).toMatchObject({ backup: { min: 20_000, max: 20_000 }, swap: { min: 1_000, max: 2_000 } });
+  });
+
   it('has its faults, in short and at length, for instances by name or id', () => {
     const { script } = readFleet(
       `

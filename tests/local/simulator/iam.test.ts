@@ -3,6 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as v from 'valibot';
 import { sign } from '../../../lib/huawei/sign.ts';
+import { projectFault } from '../../../lib/local/simulator/gate.ts';
 import {
   codeOf,
   type GatewayWorld,
@@ -187,6 +188,20 @@ describe('an account', () => {
     world.at(hour / 4);
 
     expect([new Set(wrong), locked, login()]).toEqual([new Set(['401 IAM.0062']), '401 IAM.0061', '201']);
+  });
+});
+
+describe('the project in a path', () => {
+  const caller = { name: 'all', rights: 'all', projects: 'all' } as const;
+  const request = { method: 'GET', url: '/', headers: {}, body: new Uint8Array() };
+
+  it.each([
+    [projectId, projectId, undefined],
+    ['project7', 'project7', undefined],
+    [projectId, otherProject, 'DCS.1004'],
+    [projectId, 'project7', 'DCS.4002'],
+  ])('is checked where %s is the own one: %s', (own, named, code) => {
+    expect(projectFault(own, named, caller, request)?.code).toBe(code);
   });
 });
 
