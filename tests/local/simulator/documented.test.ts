@@ -100,6 +100,32 @@ describe('the members of', () => {
   });
 });
 
+const exchangesForm = v.object({
+  exchanges: v.array(
+    v.object({
+      name: v.string(),
+      request: v.object({ method: v.string(), path: v.string(), body: v.optional(v.unknown()) }),
+      status: v.number(),
+      answer: v.nullable(v.record(v.string(), v.unknown())),
+    }),
+  ),
+});
+const examples = readFileSync(new URL('../../fixtures/dcs-exchanges.json', import.meta.url), 'utf8');
+const { exchanges } = v.parse(v.pipe(v.string(), v.parseJson(), exchangesForm), examples);
+
+describe('the documented exchange', () => {
+  it.each(exchanges.map((each) => [each.name, each] as const))('%s', (_, { request, status, answer }) => {
+    const world = gatewayWorld([{ tags: { env: 'prod' } }, { version: '3.0' }, { status: 'RESTARTING' }]);
+    const path = request.path.replace('{project}', projectId);
+    const ask = { token: world.login('all'), ...(request.body === undefined ? {} : { body: request.body }) };
+
+    const said = world.call(request.method, path, ask);
+
+    expect([said.status, said.json]).toEqual([status, answer ?? {}]);
+    expect(said.headers['X-Request-Id']).toMatch(/^[0-9a-f]{32}$/);
+  });
+});
+
 describe('the documented forms', () => {
   it('of an error have exactly these members', () => {
     const world = plain();
