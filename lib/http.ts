@@ -89,7 +89,7 @@ export function readJson(body: Uint8Array): unknown {
 
 /**
  * The members of an object from outside, read by a strict schema. Throws DoorError 400 `malformed`, which names every
- * faulty and every unknown member, twenty at most.
+ * faulty, missing and unknown member, twenty at most.
  */
 export function readMembers<E extends v.ObjectEntries>(
   schema: v.StrictObjectSchema<E, undefined>,
@@ -100,10 +100,11 @@ export function readMembers<E extends v.ObjectEntries>(
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   const unknown = Object.keys(value).filter((name) => !Object.hasOwn(schema.entries, name));
-  const faulty = result.issues.filter((issue) => issue.type !== 'strict_object');
+  // Valibot tells the first unknown member only; all of them are named above.
+  const faulty = result.issues.filter((issue) => issue.type !== 'strict_object' || issue.expected !== 'never');
   const faults = [
     ...unknown.map((name) => ({ path: shown(name), message: 'is not known' })),
-    ...faulty.map((issue) => ({ path: pathOf(issue), message: issue.message })),
+    ...faulty.map((issue) => ({ path: pathOf(issue), message: whatIsWrong(issue) })),
   ];
   throw malformed(`The ${what} has faulty members.`, faults.slice(0, maxFaults));
 }
@@ -168,6 +169,10 @@ function nameOf(token: string): string {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function whatIsWrong(issue: v.BaseIssue<unknown>): string {
+  return issue.type === 'strict_object' ? 'is required' : issue.message;
 }
 
 /** `instances[2]`: where an issue is. Names come from outside, so they are cut. */
