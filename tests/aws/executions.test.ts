@@ -1,6 +1,11 @@
 // Starting and looking at durable executions: the requests are those of the official SDK, byte for byte where it matters.
 
-import { InvokeCommand, LambdaClient, ListDurableExecutionsByFunctionCommand } from '@aws-sdk/client-lambda';
+import {
+  InvokeCommand,
+  LambdaClient,
+  ListDurableExecutionsByFunctionCommand,
+  SendDurableExecutionCallbackSuccessCommand,
+} from '@aws-sdk/client-lambda';
 import { describe, expect, test } from '@jest/globals';
 import { awsClient } from '../../lib/aws/client.ts';
 import { LambdaExecutions } from '../../lib/aws/executions.ts';
@@ -131,5 +136,43 @@ describe('status', () => {
 
     server.answers.push(...Array.from({ length: 20 }, () => more));
     await expect(executions().status(name)).rejects.toMatchObject({ code: 'aws_listing_endless' });
+  });
+});
+
+describe('answer', () => {
+  const answerId = 'Ab/c+d=1';
+
+  test('wakes the execution that waits, as the official SDK would', async () => {
+    server.answers.push({ status: 200 }, { status: 200 });
+
+    await executions().answer(answerId);
+    await official().send(new SendDurableExecutionCallbackSuccessCommand({ CallbackId: answerId }));
+
+    const [ours, theirs] = server.asked.map(({ method, url }) => ({ method, url }));
+    expect(ours).toEqual(theirs);
+    expect(server.asked[0]?.body).toBe('');
+  });
+
+  test.each(['CallbackTimeoutException', 'ResourceNotFoundException', 'InvalidParameterValueException'])(
+    'is done where nobody waits any more: %s',
+    async (type) => {
+      server.answers.push({ status: 400, type, body: { Message: 'over' } });
+
+      await expect(executions().answer(answerId)).resolves.toBeUndefined();
+    },
+  );
+
+  test('a lost answer is repeated, since waking twice is harmless', async () => {
+    server.answers.push('broken', { status: 500 }, { status: 200 });
+
+    await executions().answer(answerId);
+
+    expect(server.asked).toHaveLength(3);
+  });
+
+  test('another refusal is thrown', async () => {
+    server.answers.push({ status: 403, type: 'AccessDeniedException', body: {} });
+
+    await expect(executions().answer(answerId)).rejects.toMatchObject({ type: 'AccessDeniedException' });
   });
 });

@@ -33,6 +33,7 @@ export const olderSigningSecret = 'whsec_ZXhhbXBsZS1vbGRlci1yb3RhdGVkLW91dC1rZXk
 export const hookToken = 'example-hook-token-made-up';
 export const operatorToken = 'example-operator-token-made-up';
 export const readerToken = 'example-token-of-bob-made-up';
+export const approverToken = 'example-token-of-carol-made-up';
 
 export const ids = [
   '11111111-1111-4111-8111-111111111111',
@@ -132,9 +133,10 @@ export function jobNamed(name: string): Job {
   return job;
 }
 
-/** Alice may do everything, Bob only look. */
+/** Alice may do everything, Bob only look; Carol starts and approves runs. */
 const operators: readonly Operator[] = [
   { name: 'bob', token: 'env:BOB', may: ['read'] },
+  { name: 'carol', token: 'env:CAROL', may: ['read', 'run', 'approve'] },
   { name: 'alice', token: 'env:ALICE', may: rights },
 ];
 
@@ -174,6 +176,7 @@ export function doorWorld(): DoorWorld {
     ['env:TOKEN', hookToken],
     ['env:MALFORMED', 'whsec_c2hvcnQ='],
     ['env:BOB', readerToken],
+    ['env:CAROL', approverToken],
     ['env:ALICE', operatorToken],
   ]);
   const world: Omit<DoorWorld, 'runtime' | 'open'> = {
