@@ -155,12 +155,14 @@ export function counters(views: readonly InstanceView[]): Members {
   return { ...countByState(views), redis, memcached };
 }
 
-function countByState(views: readonly InstanceView[]): Members {
+/** The answer to the same call of the API's older version, which OTC documents with four states more. */
+export function oldCounters(views: readonly InstanceView[]): Members {
+  return countByState(views, [...countedStates, 'deleting', 'closed', 'starting', 'closing']);
+}
+
+function countByState(views: readonly InstanceView[], states: readonly string[] = countedStates): Members {
   return Object.fromEntries(
-    countedStates.map((state) => [
-      `${state}_count`,
-      views.filter(({ status }) => status.toLowerCase() === state).length,
-    ]),
+    states.map((state) => [`${state}_count`, views.filter(({ status }) => status.toLowerCase() === state).length]),
   );
 }
 

@@ -95,7 +95,9 @@ export class World {
     const at = this.now();
     const settled = settledAt(this.state(id), at);
     const before = change.status === undefined ? settled : { ...withoutBackup(settled, at), work: null };
-    this.#instances.set(id, { ...before, ...change });
+    // Backups go with their instance.
+    const gone = change.status === 'DELETED' ? { backups: [] } : {};
+    this.#instances.set(id, { ...before, ...gone, ...change });
   }
 
   /** Milliseconds since the epoch. */

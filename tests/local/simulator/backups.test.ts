@@ -138,6 +138,15 @@ describe('a backup', () => {
     expect(list(world, query).map(({ backup_id }) => backup_id)).toEqual(expected);
   });
 
+  it('goes with its instance', () => {
+    const world = gatewayWorld([{ backups: [pastBackup('a', start)] }]);
+
+    world.fleet.set(one, { status: 'DELETED' });
+
+    expect(world.fleet.view(one)?.backups).toEqual([]);
+    expect(world.code('GET', path)).toBe('404 DCS.3022');
+  });
+
   it('can be deleted when it is over, and then is gone', () => {
     const world = gatewayWorld([{}]);
     const id = begin(world);

@@ -185,8 +185,16 @@ describe('the older version of the API', () => {
     expect(world.fleet.log()).toEqual([]);
   });
 
-  it('counts by state', () => {
-    expect(get(gatewayWorld(), '/instances/status', '/v1.0')).toMatchObject({ running_count: 3 });
+  it.each([
+    ['', 0],
+    ['?includeFailure=true', 1],
+  ])('counts by state, in more of them: %s', (query, failures) => {
+    const world = gatewayWorld([{ status: 'CLOSED' }, { status: 'CREATEFAILED' }, {}]);
+
+    expect(get(world, `/instances/status${query}`, '/v1.0')).toMatchObject({
+      ...{ running_count: 1, closed_count: 1, starting_count: 0, closing_count: 0, deleting_count: 0 },
+      createfailed_count: failures,
+    });
   });
 });
 

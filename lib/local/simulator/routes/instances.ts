@@ -3,7 +3,7 @@
 
 import type { Json } from '../../../canonical.ts';
 import type { ListQuery } from '../listing.ts';
-import { configs, counters, detail, listItem, statistic } from '../render.ts';
+import { configs, counters, detail, listItem, oldCounters, statistic } from '../render.ts';
 import { mapReply, type Reply } from '../reply.ts';
 import { type WireError, wireError } from '../wire-errors.ts';
 import { isError, type Rendered, type Route, type RoutedCall, readJson, readPaging, rendered } from './route.ts';
@@ -52,7 +52,7 @@ function count({ fleet, query }: RoutedCall): Reply<Rendered> {
 }
 
 function oldCount({ fleet, query }: RoutedCall): Reply<Rendered> {
-  return rendered(fleet.counters(query.get('includeFailure') === 'true'), counters);
+  return rendered(fleet.counters(query.get('includeFailure') === 'true'), oldCounters);
 }
 
 function show({ fleet, ids: [id] }: RoutedCall): Reply<Rendered> {
