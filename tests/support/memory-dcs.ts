@@ -6,7 +6,9 @@ import type { Action } from '../../lib/config.ts';
 import type { Answer, DcsApi, Reading } from '../../lib/execute.ts';
 import type { Fleet } from '../../lib/local/simulator/fleet.ts';
 import type { InstanceView } from '../../lib/local/simulator/instance.ts';
+import { taskOf } from '../../lib/local/simulator/render.ts';
 import type { BatchResult, Reply } from '../../lib/local/simulator/reply.ts';
+import type { Switches } from '../../lib/local/simulator/unknowns.ts';
 import type { WireError } from '../../lib/local/simulator/wire-errors.ts';
 import type { Instance, InstanceDetail } from '../../lib/plan.ts';
 
@@ -44,9 +46,9 @@ export class MemoryDcs implements DcsApi {
   }
 
   async show(id: string): Promise<Reading<InstanceDetail | null>> {
-    const reading = await this.#read(this.#fleet.show(id), toDetail);
-    const isMissing = !reading.ok && reading.problem.status === 404 && reading.problem.class === 'final';
-    return isMissing ? { ok: true, value: null } : reading;
+    const { switches } = this.#fleet;
+    const reading = await this.#read(this.#fleet.show(id), (view) => toDetail(view, switches));
+    return reading.ok || !isMissing(reading.problem) ? reading : { ok: true, value: null };
   }
 
   async appendonly(id: string): Promise<Reading<boolean | null>> {
@@ -79,26 +81,45 @@ export class MemoryDcs implements DcsApi {
       case 'ok':
         return { ok: true, value: convert(reply.value, requestId) };
       case 'error':
-        return { ok: false, problem: problemOf(reply.error, requestId) };
+        return { ok: false, problem: problemOf(reply.error, requestId, this.#fleet.world.now()) };
       case 'dropped':
       case 'truncated':
         return { ok: false, problem: unknown('connection_lost') };
       default:
         return {
           ok: false,
-          problem: { ...unknown(unreadable), status: reply.kind === 'empty' ? 204 : 200, requestId },
+          problem: {
+            ...unknown(unreadable, messages[unreadable]),
+            status: reply.kind === 'empty' ? 204 : 200,
+            requestId,
+          },
         };
     }
   }
 }
 
-function problemOf({ status, code, message, retryAfter }: WireError, requestId: string): Problem {
+function problemOf({ status, code, message, retryAfter }: WireError, requestId: string, now: number): Problem {
   const problem = { class: classify({ code, status }), code, message, status, requestId };
-  return /^\d+$/.test(String(retryAfter)) ? { ...problem, retryAfter: Number(retryAfter) } : problem;
+  const seconds = secondsOf(String(retryAfter), now);
+  return seconds >= 0 ? { ...problem, retryAfter: seconds } : problem;
 }
 
-function unknown(code: string): Problem {
-  return { class: 'unknown', code, message: 'No answer that can be read.' };
+/** NaN for what is neither a number nor a date. */
+function secondsOf(retryAfter: string, now: number): number {
+  if (/^\d+$/.test(retryAfter)) return Number(retryAfter);
+  return / GMT$/.test(retryAfter) ? Math.ceil((Date.parse(retryAfter) - now) / 1000) : Number.NaN;
+}
+
+function isMissing({ code, status, class: errorClass }: Problem): boolean {
+  return code === 'DCS.3022' || code === '111404022' || (status === 404 && errorClass === 'final');
+}
+
+const messages: Readonly<Record<string, string>> = {
+  no_results: 'DCS accepted the call without telling a result for each instance.',
+};
+
+function unknown(code: string, message = 'No answer that can be read.'): Problem {
+  return { class: 'unknown', code, message };
 }
 
 function resultsOf(entries: readonly BatchResult[], requestId: string): Omit<Answered, 'kind'> {
@@ -109,6 +130,8 @@ function toInstance({ id, name, engine, version, status, tags, specCode }: Insta
   return { id, name, engine, version, status, tags, specCode };
 }
 
-function toDetail(view: InstanceView): InstanceDetail {
-  return { ...toInstance(view), cacheMode: view.cacheMode, task: view.task };
+function toDetail(view: InstanceView, switches: Switches): InstanceDetail {
+  const task = taskOf(view, switches);
+  const told = task === null || typeof task === 'string' ? task : JSON.stringify(task);
+  return { ...toInstance(view), cacheMode: view.cacheMode, task: told };
 }

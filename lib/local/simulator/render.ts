@@ -80,7 +80,7 @@ export function detail(view: InstanceView, switches: Switches): Members {
   return {
     ...listItem(view, switches),
     cache_mode: view.cacheMode,
-    task: view.task !== null && switches.taskForm === 'object' ? { name: view.task, status: 'RUNNING' } : view.task,
+    task: taskOf(view, switches),
     db_number: 256,
     replica_count: view.replicas,
     sharding_count: isCluster(view) ? 3 : 0,
@@ -164,6 +164,11 @@ function countByState(views: readonly InstanceView[], states: readonly string[] 
   return Object.fromEntries(
     states.map((state) => [`${state}_count`, views.filter(({ status }) => status.toLowerCase() === state).length]),
   );
+}
+
+/** The member `task` of a detail. */
+export function taskOf({ task }: InstanceView, { taskForm }: Switches): Json {
+  return task !== null && taskForm === 'object' ? { name: task, status: 'RUNNING' } : task;
 }
 
 function subStatusOf({ status }: InstanceView, { subStatus }: Switches): Members {

@@ -98,12 +98,14 @@ export function wireError(code: WireCode, detail?: string): WireError {
 
 /**
  * The numeric twin of a DCS code: 111400111 for DCS.4111, 111404022 for DCS.3022. Other codes have none. Source: the OTC
- * table, which lists both; the middle is the status of the answer, but for the few DCS.4xxx that come with 500.
+ * table, which lists both; the middle is the status that the code has there (whatever the answer has), but for the few
+ * DCS.4xxx that come with 500.
  */
 export function numericCode({ code, status }: Pick<WireError, 'code' | 'status'>): string {
   const [, family, rest] = /^DCS\.([13-5])(\d{3})$/.exec(code) ?? [];
   if (family === undefined || rest === undefined) return code;
-  return `111${family === '4' && status >= 500 ? 400 : status}${rest}`;
+  const listed = knownError(code)?.status ?? status;
+  return `111${family === '4' && listed >= 500 ? 400 : listed}${rest}`;
 }
 
 /** The error with this code, where it is one that the simulator knows. */

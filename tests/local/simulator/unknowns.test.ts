@@ -367,6 +367,14 @@ describe('the switch', () => {
   });
 });
 
+describe('a missing instance', () => {
+  it('has the number of its code whatever the status is', () => {
+    const { get } = stage({ codes: 'numeric', missingOnShow: '400' });
+
+    expect(get(`/instances/${missing}`)).toBe('400 111404022');
+  });
+});
+
 describe('an order that is shuffled', () => {
   it('is the same for the same seed and request, and another for the next request', () => {
     const ids = Array.from({ length: 20 }, (_, n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`);
