@@ -21,6 +21,18 @@ export type Answer =
   /** Whether it was applied cannot be known from the answer (5xx, time-out, lost connection, no results). */
   | { readonly kind: 'lost'; readonly problem: Problem };
 
+/** The record of one backup, newest first in a list of them. */
+export interface BackupRecord {
+  readonly id: string;
+  /** `going`: waiting or at work, or in a state nobody has listed yet; `gone`: expired or deleted. */
+  readonly status: 'going' | 'succeeded' | 'failed' | 'gone';
+  /** When it was begun, ISO 8601 UTC; null where that was not told. */
+  readonly takenAt: string | null;
+  readonly remark: string;
+  /** The service's code for why it failed, or empty. */
+  readonly error: string;
+}
+
 /** Everything the work needs of DCS, for one project. Implemented by lib/huawei/dcs.ts and by the tests' fake. */
 export interface DcsApi {
   /** All instances that carry all of `tags` (none: all instances), every page of it. */
@@ -33,6 +45,10 @@ export interface DcsApi {
   appendonly(id: string): Promise<Reading<boolean | null>>;
   /** Key counts of the running instances. */
   keyCounts(): Promise<Reading<ReadonlyMap<string, number>>>;
+  /** The newest backups of an instance, newest first. */
+  backups(id: string): Promise<Reading<readonly BackupRecord[]>>;
+  /** Starts a backup, once; the value is its id. A problem of class `unknown`: it may have been started. */
+  backUp(id: string, remark: string): Promise<Reading<string>>;
   /** Sends one action to 1-50 distinct instances, once. */
   act(action: Action, ids: readonly string[]): Promise<Answer>;
 }

@@ -204,7 +204,9 @@ function judge(job: Job, { id, instance, detail, unreadable }: Candidate): Exclu
   if (out !== null) return out;
   if (unreadable) return leftOut(instance, 'unreadable', 'it could not be read');
   if (detail === null) return leftOut(instance, 'not_found', 'it is gone');
-  if (detail.task !== null) return leftOut(instance, 'busy', `the task ${detail.task} is going on`);
+  if (detail.task !== null && !isWaitedFor(job, detail.task)) {
+    return leftOut(instance, 'busy', `the task ${detail.task} is going on`);
+  }
   const impossible = actionsOf(job)
     .map((action) => unsupported(action, instance))
     .find((why) => why !== null);
@@ -219,6 +221,11 @@ function judge(job: Job, { id, instance, detail, unreadable }: Candidate): Exclu
     return { ...leftOut(instance, 'cooling_down', reason), liftsAt: coolsUntil };
   }
   return { instanceId: id, name: instance.name, reason: whyPlanned(job, seen, dataLoss), dataLoss };
+}
+
+/** A run that backs up waits for somebody else's backup, which may even be the one that it needs. */
+function isWaitedFor({ backup }: Job, task: string): boolean {
+  return backup.mode !== 'off' && /backup/i.test(task);
 }
 
 /** Everything that a run of the job may do to an instance: a ladder may come to any of its rungs. */

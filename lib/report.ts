@@ -1,6 +1,7 @@
 // 7. What came of it: the outcome of every instance, their counts, the status of the run, and how a run is shown.
 
 import * as v from 'valibot';
+import { howToRestore, type Kept } from './backup.ts';
 import { type ExcludedInstance, excludedSchema, type PlannedInstance, plannedSchema } from './plan.ts';
 import {
   type Approval,
@@ -27,6 +28,8 @@ export interface Outcome {
   readonly verifiedAt?: string;
   /** What proved it: the state passed through, the key count fell, or nothing but a quiet time. */
   readonly verifiedBy?: 'state' | 'keys' | 'quiet';
+  /** What its data can be restored from; how, is in the run's `restore`. */
+  readonly backup?: Kept;
 }
 
 /** A stored outcome, read back. */
@@ -40,6 +43,7 @@ export const outcomeSchema = v.object({
   acceptedAt: v.exactOptional(v.string()),
   verifiedAt: v.exactOptional(v.string()),
   verifiedBy: v.exactOptional(v.picklist(['state', 'keys', 'quiet'])),
+  backup: v.exactOptional(v.object({ id: v.string(), takenAt: v.string() })),
 }) satisfies v.GenericSchema<unknown, Outcome>;
 
 /** No instance in any state. */
@@ -96,6 +100,8 @@ export interface RunView extends RunSummary {
   readonly stop?: Stop;
   /** What was done so far by a run that climbs a ladder; the outcomes are those of the last rung. */
   readonly rungs?: readonly Rung[];
+  /** How an instance is restored from the backup in its outcome, for people; where there is one. */
+  readonly restore?: string;
 }
 
 /** The head of a run for the outside: `reason` falls back to the one that the requester gave. */
@@ -135,6 +141,7 @@ export async function runView(state: State, record: RunRecord): Promise<RunView>
     ...approvalOf(record),
     ...(stop !== undefined && { stop }),
     ...(rungs !== undefined && { rungs }),
+    ...(outcomes.some(({ backup }) => backup !== undefined) && { restore: howToRestore(record.job.project.projectId) }),
   };
 }
 

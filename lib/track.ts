@@ -1,6 +1,7 @@
 // The unit of state of the work: one planned instance on its way to an outcome. Values only; what moves it from phase to
 // phase is execute.ts (an answer came), verify.ts (it was looked at) and retry.ts (time or a limit ran out).
 
+import type { Kept } from './backup.ts';
 import type { PlannedInstance } from './plan.ts';
 import type { Outcome } from './report.ts';
 
@@ -26,6 +27,8 @@ export interface Track {
   /** Calls that carried it, refused ones included; what makes another call a retry for the budget. */
   readonly calls: number;
   readonly dueAt: number;
+  /** What its data can be restored from, where the job wants a backup. */
+  readonly backup: Kept | null;
   /** Another run holds its lease, and it waits for that. */
   readonly queued: boolean;
   /** Calls never mix groups; 0 is the common one, others come from splitting a refused batch. */
@@ -59,6 +62,7 @@ export function freshTrack({ instanceId, name, dataLoss }: PlannedInstance, now:
     attempts: 0,
     calls: 0,
     dueAt: now,
+    backup: null,
     queued: false,
     group: 0,
     refused: null,
@@ -118,6 +122,7 @@ export function outcomeOf(track: Track): Outcome {
     ...(acceptedAt !== null && { acceptedAt: iso(acceptedAt) }),
     ...(verifiedAt !== null && { verifiedAt: iso(verifiedAt) }),
     ...(verifiedBy !== null && { verifiedBy }),
+    ...(track.backup !== null && { backup: track.backup }),
   };
 }
 

@@ -1,6 +1,7 @@
 // A wave between two turns, and what answers, looks and time make of it. Pure: lib/wave.ts does the turns, this says what
 // they come to, so that a replay which gets the same results takes the same turns.
 
+import type { BackedUp } from './back-up.ts';
 import type { Problem } from './classify.ts';
 import type { Job } from './config.ts';
 import { applySent, type Sent, sentence, takeApart, type Unsent } from './execute.ts';
@@ -57,6 +58,45 @@ export const firstGroup = 1;
 
 /** The longest gap between two polls, in seconds (design rule 9). */
 const longestGap = 60;
+
+/** The wave as it begins at `at`. */
+export function beginning(task: WaveTask, tracks: readonly Track[], at: number, ask: boolean): Wave {
+  const { job } = task;
+  return {
+    task,
+    tracks,
+    now: at,
+    deadline: at + job.retry.for * 1000,
+    round: 0,
+    nextGroup: firstGroup,
+    gap: job.verify.interval,
+    lookAt: at + job.verify.interval * 1000,
+    ask,
+    leasedAt: at,
+    heldUntil: 0,
+    heldSince: null,
+    turn: 0,
+    halt: null,
+    stopped: false,
+    baseline: new Map(),
+  };
+}
+
+/**
+ * The wave once its backups were seen to: whoever has none is left out, and the others are looked at again, since that
+ * took a while. The time for retries begins here.
+ */
+export function applyBackups(wave: Wave, { kept, failed, verdict }: BackedUp, at: number): Wave {
+  const tracks = wave.tracks.map((track): Track => {
+    if (track.phase === 'ended' || !track.dataLoss || track.queued) return track;
+    const backup = kept.get(track.id) ?? null;
+    if (backup !== null) return { ...track, phase: 'asking', backup };
+    const reason = failed.get(track.id);
+    return reason === undefined ? track : ended(track, 'skipped', { code: 'backup_failed', reason });
+  });
+  const next = { ...beginning(wave.task, tracks, at, true), halt: wave.halt };
+  return verdict === null ? next : applyVerdict(next, verdict, at);
+}
 
 /** The wave after one answer. */
 export function applyAnswer(wave: Wave, batch: readonly Track[], sent: Sent): Wave {
@@ -120,6 +160,13 @@ export function applyQueue(wave: Wave, waiting: readonly Track[], letters: strin
     return { ...track, queued: false, phase: 'asking', problem: null };
   });
   return { ...replace(wave, after), now: Math.max(wave.now, at), ask: wave.ask || /[tr]/.test(letters) };
+}
+
+/** Who has waited for another run for too long. */
+export function expireQueued(wave: Wave): Wave {
+  const { retry } = wave.task.job;
+  const tracks = wave.tracks.map((track) => (track.queued ? expire(track, retry, wave.now, wave.deadline) : track));
+  return { ...wave, tracks };
 }
 
 /** A throttled project is left alone for as long as it says: nothing that is or becomes due goes out before. */

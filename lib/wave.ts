@@ -1,6 +1,7 @@
 // One wave, from its first call to its last outcome: a turn sends what is due, or looks at what is out, or waits for
 // whichever comes next. A turn is a few durable steps; what their results mean is said in wave-state.ts.
 
+import { backUp } from './back-up.ts';
 import type { Problem } from './classify.ts';
 import type { Action, Job } from './config.ts';
 import type { Engine } from './engine.ts';
@@ -13,11 +14,13 @@ import { ended, freshTrack, type Track } from './track.ts';
 import { type Look, needsTask } from './verify.ts';
 import {
   applyAnswer,
+  applyBackups,
   applyLooks,
   applyQueue,
   applyVerdict,
   asking,
-  firstGroup,
+  beginning,
+  expireQueued,
   haltFor,
   heldElsewhere,
   isDue,
@@ -77,42 +80,81 @@ async function takeTurn(wave: Wave, ports: WavePorts): Promise<Wave> {
   return rest(wave, ports);
 }
 
-/** Begins the wave. Before a flush the keys are counted: their fall is evidence, should an answer get lost. */
+/** Begins the wave: takes its leases, sees to backups, and counts the keys before a flush, whose fall is evidence. */
 async function open(task: WaveTask, ports: WavePorts): Promise<Wave> {
   const { job, number, planned } = task;
+  const wantsBackup = job.backup.mode !== 'off' && planned.some(({ dataLoss }) => dataLoss);
   const opened = await ports.engine.step(`wave ${number}`, async () => {
     await ports.save(planned.map((instance) => freshTrack(instance, 0)));
     const leases = await ports.leases.take(planned.map(({ instanceId }) => instanceId));
-    const counts = job.action === 'flush' ? await ports.dcs.keyCounts() : null;
-    const problem = counts !== null && !counts.ok && stops(counts.problem) ? counts.problem : null;
-    const keys = counts?.ok === true ? planned.map(({ instanceId }) => counts.value.get(instanceId) ?? null) : null;
-    return { at: ports.now(), leases, keys, problem };
+    return { leases, ...(wantsBackup ? uncounted(ports) : await countKeys(task, ports)) };
   });
   const isOld = opened.at - task.seenAt > freshFor;
-  const counted = planned.flatMap(({ instanceId }, i): [string, number][] => {
-    const keys = opened.keys?.[i] ?? null;
-    return keys === null ? [] : [[instanceId, keys]];
+  const tracks = planned.map((instance, i) =>
+    leased(drifted(freshTrack(instance, opened.at), task), opened.leases[i], isOld, job.collision),
+  );
+  const ask = isOld || opened.leases.includes('r');
+  const wave = counted(beginning(task, tracks, opened.at, ask), opened);
+  return wantsBackup ? backedUp(wave, ports) : wave;
+}
+
+interface Counted {
+  readonly at: number;
+  /** In the order of the planned instances; null: none, or not this one. */
+  readonly keys: readonly (number | null)[] | null;
+  readonly problem: Problem | null;
+}
+
+function uncounted({ now }: WavePorts): Counted {
+  return { at: now(), keys: null, problem: null };
+}
+
+async function countKeys({ job, planned }: WaveTask, ports: WavePorts): Promise<Counted> {
+  const counts = job.action === 'flush' ? await ports.dcs.keyCounts() : null;
+  const problem = counts !== null && !counts.ok && stops(counts.problem) ? counts.problem : null;
+  const keys = counts?.ok === true ? planned.map(({ instanceId }) => counts.value.get(instanceId) ?? null) : null;
+  return { at: ports.now(), keys, problem };
+}
+
+function counted(wave: Wave, { keys, problem }: Counted): Wave {
+  const known = wave.task.planned.flatMap(({ instanceId }, i): [string, number][] => {
+    const count = keys?.[i] ?? null;
+    return count === null ? [] : [[instanceId, count]];
   });
-  return {
-    task,
-    tracks: planned.map((instance, i) =>
-      leased(drifted(freshTrack(instance, opened.at), task), opened.leases[i], isOld, job.collision),
-    ),
-    now: opened.at,
-    deadline: opened.at + job.retry.for * 1000,
-    round: 0,
-    nextGroup: firstGroup,
-    gap: job.verify.interval,
-    lookAt: opened.at + job.verify.interval * 1000,
-    ask: isOld || opened.leases.includes('r'),
-    leasedAt: opened.at,
-    heldUntil: 0,
-    heldSince: null,
-    turn: 0,
-    halt: opened.problem === null ? null : haltFor(opened.problem, true),
-    stopped: false,
-    baseline: new Map(counted),
-  };
+  return { ...wave, baseline: new Map(known), halt: problem === null ? wave.halt : haltFor(problem, true) };
+}
+
+/**
+ * Nobody's data is destroyed before its backup is there; it takes a while, so everybody is looked at again after it.
+ * Whoever waits for another run is waited for first: nobody may slip past its backup later.
+ */
+async function backedUp(begun: Wave, ports: WavePorts): Promise<Wave> {
+  const wave = await queuedFirst(begun, ports);
+  const { task } = wave;
+  const ids = wave.tracks
+    .filter((track) => track.phase !== 'ended' && track.dataLoss && !track.queued)
+    .map(({ id }) => id);
+  const keep = (some: readonly string[]): Promise<string> => ports.leases.keep(some);
+  const { engine, dcs, now, mayGoOn } = ports;
+  const backups = await backUp(
+    { runId: task.runId, job: task.job, number: task.number, ids },
+    { engine, dcs, now, mayGoOn, keep },
+  );
+  const after = await engine.step(`wave ${task.number} counted`, () => countKeys(task, ports));
+  return counted(applyBackups(wave, backups, after.at), after);
+}
+
+async function queuedFirst(wave: Wave, ports: WavePorts): Promise<Wave> {
+  let next = wave;
+  for (;;) {
+    next = expireQueued(next);
+    const waiting = next.tracks.filter(({ queued, phase }) => queued && phase !== 'ended');
+    if (waiting.length === 0) return next;
+    next = { ...next, turn: next.turn + 1 };
+    const seconds = Math.ceil((Math.max(...waiting.map(({ dueAt }) => dueAt)) - next.now) / 1000);
+    if (seconds > 0) await ports.engine.wait(name(next, 'queued'), seconds);
+    next = await queue({ ...next, now: next.now + Math.max(0, seconds) * 1000 }, ports);
+  }
 }
 
 /** Sends all that is due, a few calls at a time; a throttled or halting answer stops the rest for this turn. */

@@ -34,7 +34,8 @@ function answering(answer: Answer, calls: [Action, readonly string[]][] = []): D
     calls.push([action, ids]);
     return answer;
   };
-  return { list: unused, total: unused, show: unused, appendonly: unused, keyCounts: unused, act };
+  const reads = { list: unused, total: unused, show: unused, appendonly: unused, keyCounts: unused };
+  return { ...reads, backups: unused, backUp: unused, act };
 }
 
 describe('batches', () => {

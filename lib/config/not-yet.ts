@@ -15,7 +15,6 @@ export const notYet: readonly string[] = [
   'alertStorm',
   'notify',
   'jobs.*.trigger.alert',
-  'backup',
   'waves.healthCheck',
 ];
 

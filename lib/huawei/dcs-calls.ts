@@ -4,7 +4,7 @@
 import * as v from 'valibot';
 import type { Problem } from '../classify.ts';
 import type { Action } from '../config.ts';
-import type { Answer, Reading } from '../execute.ts';
+import type { Answer, BackupRecord, Reading } from '../execute.ts';
 import type { InstanceDetail } from '../plan.ts';
 import * as schema from './dcs-schema.ts';
 import type { Exchange, Received } from './http.ts';
@@ -13,7 +13,7 @@ import type { Query } from './sign.ts';
 
 /** A call before it is addressed and signed. An empty body is none. */
 export interface Call {
-  readonly method: 'GET' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
   readonly query: Query;
   readonly body: string;
@@ -132,6 +132,28 @@ export function configsRequest(projectId: string, id: string): Call {
 /** Whether `appendonly` is on; null where the instance has no such parameter. */
 export function readAppendonly(exchange: Exchange, context: ReadContext): Reading<boolean | null> {
   return read(exchange, schema.appendonly, context);
+}
+
+/** Asks for the newest backups of one instance: no more are kept than 24. */
+export function backupsRequest(projectId: string, id: string): Call {
+  return get(projectId, `instances/${id}/backups`, { limit: '100' });
+}
+
+/** The records, newest first; an answer without content means that there are none. */
+export function readBackups(exchange: Exchange, context: ReadContext): Reading<readonly BackupRecord[]> {
+  if (isSuccess(exchange) && exchange.status === 204) return { ok: true, value: [] };
+  return read(exchange, schema.backups, context);
+}
+
+/** Starts a backup. `remark`: at most 128 characters. */
+export function backUpRequest(projectId: string, id: string, remark: string): Call {
+  const body = JSON.stringify({ remark, backup_format: 'rdb' });
+  return { method: 'POST', path: `/v2/${projectId}/instances/${id}/backups`, query: {}, body };
+}
+
+/** The id of the backup that was started. */
+export function readBackUp(exchange: Exchange, context: ReadContext): Reading<string> {
+  return read(exchange, schema.startedBackup, context);
 }
 
 function get(projectId: string, resource: string, query: Query = {}): Call {

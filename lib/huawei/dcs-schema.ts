@@ -2,6 +2,7 @@
 // documented and the reverse, `{}` for an empty string, and numeric tag keys. What decides over safety is not guessed.
 
 import * as v from 'valibot';
+import type { BackupRecord } from '../execute.ts';
 import type { Instance, InstanceDetail } from '../plan.ts';
 
 const scalar = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
@@ -88,6 +89,51 @@ export const appendonly = v.pipe(
   v.transform((value) => (value === null ? null : value === 'yes')),
 );
 
+const backupStatuses: Readonly<Record<string, BackupRecord['status']>> = {
+  succeed: 'succeeded',
+  failed: 'failed',
+  expired: 'gone',
+  deleted: 'gone',
+};
+
+const backupRecord = v.pipe(
+  v.object({
+    backup_id: v.pipe(scalar, v.nonEmpty()),
+    status: text,
+    created_at: text,
+    execution_at: text,
+    remark: text,
+    error_code: text,
+    is_support_restore: text,
+  }),
+  v.transform((answer): BackupRecord => {
+    const status = backupStatuses[answer.status] ?? 'going';
+    // What cannot be restored is no backup, whatever its status says.
+    const isUseless = status === 'succeeded' && answer.is_support_restore.toUpperCase() === 'FALSE';
+    return {
+      id: answer.backup_id,
+      status: isUseless ? 'failed' : status,
+      takenAt: toTime(answer.execution_at) ?? toTime(answer.created_at),
+      remark: answer.remark,
+      error: answer.error_code,
+    };
+  }),
+);
+
+/** `GET /instances/{id}/backups`: newest first, however they came. */
+export const backups = v.pipe(
+  v.object({ backup_record_response: v.array(backupRecord) }),
+  v.transform((answer) =>
+    answer.backup_record_response.toSorted((a, b) => Date.parse(b.takenAt ?? '') - Date.parse(a.takenAt ?? '')),
+  ),
+);
+
+/** `POST /instances/{id}/backups`. */
+export const startedBackup = v.pipe(
+  v.object({ backup_id: v.pipe(scalar, v.nonEmpty()) }),
+  v.transform((answer) => answer.backup_id),
+);
+
 /** `PUT /instances/status`: one entry per instance; those that cannot be read or say something else are left out. */
 export const results = v.pipe(
   v.object({
@@ -131,4 +177,11 @@ function toInstance(answer: v.InferOutput<typeof instanceObject>): Instance {
 function toTask(task: unknown): string | null {
   if (task === null || task === undefined || task === '') return null;
   return typeof task === 'string' ? task : JSON.stringify(task);
+}
+
+/** A time in the one form that says where it is; null for anything else. */
+function toTime(time: string): string | null {
+  if (!/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:?\d\d)$/.test(time)) return null;
+  const at = Date.parse(time);
+  return Number.isNaN(at) ? null : new Date(at).toISOString();
 }

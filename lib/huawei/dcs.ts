@@ -3,7 +3,7 @@
 // caller's decision.
 
 import type { Action, Project } from '../config.ts';
-import type { Answer, DcsApi, Reading } from '../execute.ts';
+import type { Answer, BackupRecord, DcsApi, Reading } from '../execute.ts';
 import type { Instance, InstanceDetail } from '../plan.ts';
 import * as calls from './dcs-calls.ts';
 import type { Access, Grant } from './grant.ts';
@@ -73,6 +73,14 @@ export class HuaweiDcs implements DcsApi {
 
   keyCounts(): Promise<Reading<ReadonlyMap<string, number>>> {
     return this.#perform(calls.statisticRequest, calls.readKeyCounts);
+  }
+
+  backups(id: string): Promise<Reading<readonly BackupRecord[]>> {
+    return this.#perform((projectId) => calls.backupsRequest(projectId, id), calls.readBackups);
+  }
+
+  backUp(id: string, remark: string): Promise<Reading<string>> {
+    return this.#perform((projectId) => calls.backUpRequest(projectId, id, remark), calls.readBackUp);
   }
 
   /** Rejects with RangeError, sending nothing, unless there are 1 to 50 distinct ids. */

@@ -101,6 +101,8 @@ function client(): DcsApi {
     show: (id) => huawei.show(id),
     appendonly: (id) => huawei.appendonly(id),
     keyCounts: () => huawei.keyCounts(),
+    backups: (id) => huawei.backups(id),
+    backUp: (id, remark) => huawei.backUp(id, remark),
     act: (what, ids): Promise<Answer> => sending.around(() => huawei.act(what, ids)),
   };
 }

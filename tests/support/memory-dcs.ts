@@ -3,7 +3,9 @@
 
 import { classify, type Problem } from '../../lib/classify.ts';
 import type { Action } from '../../lib/config.ts';
-import type { Answer, DcsApi, Reading } from '../../lib/execute.ts';
+import type { Answer, BackupRecord, DcsApi, Reading } from '../../lib/execute.ts';
+import { type Backup, type BackupStatus, backupStatusAt } from '../../lib/local/simulator/backup.ts';
+import { listBackups, startBackup } from '../../lib/local/simulator/backup-calls.ts';
 import type { Fleet } from '../../lib/local/simulator/fleet.ts';
 import type { InstanceView } from '../../lib/local/simulator/instance.ts';
 import { taskOf } from '../../lib/local/simulator/render.ts';
@@ -57,6 +59,19 @@ export class MemoryDcs implements DcsApi {
 
   async keyCounts(): Promise<Reading<ReadonlyMap<string, number>>> {
     return this.#read(this.#fleet.statistic(), (views) => new Map(views.map(({ id, keys }) => [id, keys])));
+  }
+
+  async backups(id: string): Promise<Reading<readonly BackupRecord[]>> {
+    const span = { offset: 0, limit: 100, from: 0, until: Number.POSITIVE_INFINITY };
+    const reply = this.#fleet.call('backups', [id], () => listBackups(this.#fleet.world, id, span));
+    if (reply.kind === 'empty' && reply.delay < this.#timeout) return { ok: true, value: [] };
+    return this.#read(reply, ({ items, at }) => items.map((backup) => toRecord(backup, at)));
+  }
+
+  async backUp(id: string, remark: string): Promise<Reading<string>> {
+    const members = { remark, backup_format: 'rdb' };
+    const started = this.#fleet.call('backup', [id], () => startBackup(this.#fleet.world, id, members));
+    return this.#read(started, (backupId) => backupId);
   }
 
   /** Rejects with RangeError, sending nothing, unless there are 1 to 50 distinct ids. */
@@ -135,3 +150,18 @@ function toDetail(view: InstanceView, switches: Switches): InstanceDetail {
   const told = task === null || typeof task === 'string' ? task : JSON.stringify(task);
   return { ...toInstance(view), cacheMode: view.cacheMode, task: told };
 }
+
+function toRecord(backup: Backup, at: number): BackupRecord {
+  const status = statuses[backupStatusAt(backup, at)];
+  const begunAt = at < backup.executionAt ? backup.createdAt : backup.executionAt;
+  const error = at < backup.endsAt ? '' : (backup.errorCode ?? '');
+  return { id: backup.id, status, takenAt: new Date(begunAt).toISOString(), remark: backup.remark, error };
+}
+
+const statuses = {
+  succeed: 'succeeded',
+  failed: 'failed',
+  expired: 'gone',
+  waiting: 'going',
+  backuping: 'going',
+} as const satisfies Record<BackupStatus, BackupRecord['status']>;

@@ -8,7 +8,6 @@ const samples: Readonly<Record<string, unknown>> = {
   alertStorm: { share: '20%', count: 10, within: '5m', cooldown: '10m' },
   notify: [{ on: ['failed'], to: 'webhook', url: 'env:CHAT_WEBHOOK', format: 'slack' }],
   'jobs.*.trigger.alert': { source: 'alertmanager', match: { alertname: 'High' } },
-  backup: { mode: 'off' },
   'waves.healthCheck': null,
 };
 

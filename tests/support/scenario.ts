@@ -123,6 +123,8 @@ export function methodsOf(dcs: DcsApi): DcsApi {
     show: (id) => dcs.show(id),
     appendonly: (id) => dcs.appendonly(id),
     keyCounts: () => dcs.keyCounts(),
+    backups: (id) => dcs.backups(id),
+    backUp: (id, remark) => dcs.backUp(id, remark),
     act: (action, ids) => dcs.act(action, ids),
   };
 }

@@ -1,0 +1,133 @@
+// Sees to the backups of a wave before anything is sent: looks at the records, starts what is missing, waits. Steps are
+// cut so that each ends well within one invocation, and remember a few bytes for each instance.
+
+import { afterRefusal, type BackupWish, type Kept, nextStep, type Step } from './backup.ts';
+import type { Job } from './config.ts';
+import type { Engine } from './engine.ts';
+import type { DcsApi } from './execute.ts';
+import { inParallel, stops } from './look.ts';
+import type { Verdict } from './moment.ts';
+
+/** What is backed up. `number`: of the wave. */
+export interface BackUpTask {
+  readonly runId: string;
+  readonly job: Job;
+  readonly number: number;
+  readonly ids: readonly string[];
+}
+
+/** What it is done with; all but the engine are only used inside steps. */
+export interface BackUpPorts {
+  readonly engine: Engine;
+  readonly dcs: DcsApi;
+  readonly now: () => number;
+  readonly mayGoOn: () => Promise<Verdict>;
+  /** Renews the leases of instances that are not done with. */
+  readonly keep: (ids: readonly string[]) => Promise<unknown>;
+}
+
+/** What came of it, by id; who is in neither was given up since the run has to stop (`verdict`). */
+export interface BackedUp {
+  readonly kept: ReadonlyMap<string, Kept>;
+  readonly failed: ReadonlyMap<string, string>;
+  readonly verdict: Exclude<Verdict, { kind: 'go' | 'hold' }> | null;
+}
+
+/** Seconds between two looks: the first, and the longest. A backup takes 10 to 15 minutes (vendor's guide). */
+const firstGap = 10;
+const longestGap = 60;
+
+/** Sees to a backup of each instance, for `retry.for` at most. */
+export async function backUp(task: BackUpTask, ports: BackUpPorts): Promise<BackedUp> {
+  const kept = new Map<string, Kept>();
+  const failed = new Map<string, string>();
+  let pending = task.ids;
+  let deadline = Number.POSITIVE_INFINITY;
+  for (let round = 1; pending.length > 0; round++) {
+    const left: string[] = [];
+    let at = 0;
+    for (const [i, some] of slices(pending, task.job).entries()) {
+      const name = `wave ${task.number} backup ${round}.${i + 1}`;
+      const turn = await takeTurn(name, some, task, ports);
+      if (turn.verdict !== null) return { kept, failed, verdict: turn.verdict };
+      at = Math.max(at, turn.at);
+      for (const [k, step] of turn.steps.entries()) {
+        const id = some[k] ?? '';
+        if (step.kind === 'kept') kept.set(id, step.backup);
+        else if (step.kind === 'failed') failed.set(id, step.reason);
+        else left.push(id);
+      }
+    }
+    deadline = Math.min(deadline, at + task.job.retry.for * 1000);
+    const gap = Math.min(longestGap, Math.round(firstGap * 1.5 ** (round - 1)));
+    pending = left;
+    if (pending.length > 0 && at + gap * 1000 > deadline) {
+      for (const id of pending) failed.set(id, `no backup was there within ${task.job.retry.for} s`);
+      return { kept, failed, verdict: null };
+    }
+    if (pending.length > 0) await ports.engine.wait(`wave ${task.number} backup ${round} goes on`, gap);
+  }
+  return { kept, failed, verdict: null };
+}
+
+interface Turn {
+  readonly at: number;
+  readonly steps: readonly Step[];
+  readonly verdict: Exclude<Verdict, { kind: 'go' | 'hold' }> | null;
+}
+
+async function takeTurn(name: string, ids: readonly string[], task: BackUpTask, ports: BackUpPorts): Promise<Turn> {
+  const looked = await ports.engine.step(`${name} look`, () => look(ids, task, ports));
+  const starting = looked.steps.flatMap((step, i) => (step.kind === 'start' ? [i] : []));
+  if (looked.verdict !== null || starting.length === 0) return looked;
+  // An interrupted start is looked for at the next turn, by its remark.
+  const begun = await ports.engine.once(`${name} start`, () => {
+    return start(
+      starting.map((i) => ids[i] ?? ''),
+      task,
+      ports,
+    );
+  });
+  const started = new Map(starting.map((i, k) => [i, begun.interrupted ? undefined : begun.value[k]]));
+  const steps = looked.steps.map((step, i): Step => (started.has(i) ? (started.get(i) ?? { kind: 'wait' }) : step));
+  return { ...looked, steps };
+}
+
+async function look(ids: readonly string[], { job, runId }: BackUpTask, ports: BackUpPorts): Promise<Turn> {
+  const at = ports.now();
+  const verdict = await ports.mayGoOn();
+  if (verdict.kind === 'closed' || verdict.kind === 'halt') return { at, steps: [], verdict };
+  await ports.keep(ids);
+  const wish: BackupWish = { policy: job.backup, remark: remarkOf(runId), now: at };
+  const steps = await inParallel(ids, async (id): Promise<Step> => {
+    const records = await ports.dcs.backups(id);
+    if (!records.ok)
+      return stops(records.problem) || records.problem.class === 'final' ? afterRefusal(records.problem) : wait;
+    const step = nextStep(records.value, wish);
+    // Paused: nothing new is begun, what goes on is waited for.
+    return step.kind === 'start' && verdict.kind === 'hold' ? wait : step;
+  });
+  return { at: ports.now(), steps, verdict: null };
+}
+
+const wait: Step = { kind: 'wait' };
+
+async function start(ids: readonly string[], { runId }: BackUpTask, ports: BackUpPorts): Promise<Step[]> {
+  return inParallel(ids, async (id): Promise<Step> => {
+    const started = await ports.dcs.backUp(id, remarkOf(runId));
+    return started.ok ? wait : afterRefusal(started.problem);
+  });
+}
+
+/** At most 128 characters (DCS.4098). */
+function remarkOf(runId: string): string {
+  return `dcs-autopilot ${runId}`;
+}
+
+/** As many as the project's rate allows in half a minute: looking and starting are a call each. */
+function slices(ids: readonly string[], { project }: Job): string[][] {
+  const size = Math.min(500, project.rate.callsPerSecond * 30);
+  const cut: string[][] = [];
+  for (let from = 0; from < ids.length; from += size) cut.push(ids.slice(from, from + size));
+  return cut;
+}
