@@ -3,7 +3,18 @@
 
 import type { Problem } from './classify.ts';
 import type { Backup as BackupPolicy } from './config.ts';
-import type { BackupRecord } from './execute.ts';
+
+/** The record of one backup, newest first in a list of them. */
+export interface BackupRecord {
+  readonly id: string;
+  /** `going`: waiting or at work, or in a state nobody has listed yet; `gone`: expired or deleted. */
+  readonly status: 'going' | 'succeeded' | 'failed' | 'gone';
+  /** When it was begun, ISO 8601 UTC; null where that was not told. */
+  readonly takenAt: string | null;
+  readonly remark: string;
+  /** The service's code for why it failed, or empty. */
+  readonly error: string;
+}
 
 /** A backup that an instance can be restored from. `takenAt`: ISO 8601 UTC, when it was begun. */
 export interface Kept {

@@ -1,6 +1,7 @@
 // 4. Do it once: batches of at most 50, and what an answer means for each instance of its batch. Declares the port to
 // DCS. A batch that is refused as a whole is taken apart until the instance that it was refused for stands alone.
 
+import type { BackupRecord } from './backup.ts';
 import type { Problem } from './classify.ts';
 import type { Action } from './config.ts';
 import type { Instance, InstanceDetail } from './plan.ts';
@@ -20,18 +21,6 @@ export type Answer =
   | { readonly kind: 'refused'; readonly problem: Problem }
   /** Whether it was applied cannot be known from the answer (5xx, time-out, lost connection, no results). */
   | { readonly kind: 'lost'; readonly problem: Problem };
-
-/** The record of one backup, newest first in a list of them. */
-export interface BackupRecord {
-  readonly id: string;
-  /** `going`: waiting or at work, or in a state nobody has listed yet; `gone`: expired or deleted. */
-  readonly status: 'going' | 'succeeded' | 'failed' | 'gone';
-  /** When it was begun, ISO 8601 UTC; null where that was not told. */
-  readonly takenAt: string | null;
-  readonly remark: string;
-  /** The service's code for why it failed, or empty. */
-  readonly error: string;
-}
 
 /** Everything the work needs of DCS, for one project. Implemented by lib/huawei/dcs.ts and by the tests' fake. */
 export interface DcsApi {

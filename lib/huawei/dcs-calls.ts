@@ -2,9 +2,10 @@
 // one-line test, and lib/huawei/dcs.ts is left with sending.
 
 import * as v from 'valibot';
+import type { BackupRecord } from '../backup.ts';
 import type { Problem } from '../classify.ts';
 import type { Action } from '../config.ts';
-import type { Answer, BackupRecord, Reading } from '../execute.ts';
+import type { Answer, Reading } from '../execute.ts';
 import type { InstanceDetail } from '../plan.ts';
 import * as schema from './dcs-schema.ts';
 import type { Exchange, Received } from './http.ts';

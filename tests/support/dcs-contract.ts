@@ -467,6 +467,62 @@ export function dcsContract(name: string, makeSubject: (options: SubjectOptions)
       });
     });
 
+    describe('about backups', () => {
+      it('has none at first, then the one that was started, going and then done', async () => {
+        const { api } = await stage([{}]);
+
+        const none = await api.backups(one);
+        const started = await api.backUp(one, 'dcs-autopilot nightly-1');
+        const going = await api.backups(one);
+        now += 3_600_000;
+        const done = await api.backups(one);
+
+        expect(none).toEqual({ ok: true, value: [] });
+        expect(started).toEqual({ ok: true, value: expect.any(String) });
+        const id = started.ok ? started.value : '';
+        const record = { id, remark: 'dcs-autopilot nightly-1', error: '', takenAt: expect.stringMatching(/Z$/) };
+        expect(going).toEqual({ ok: true, value: [{ ...record, status: 'going' }] });
+        expect(done).toEqual({ ok: true, value: [{ ...record, status: 'succeeded' }] });
+      });
+
+      it('lists them newest first', async () => {
+        const { api } = await stage([{}]);
+
+        for (const remark of ['first', 'second']) {
+          await api.backUp(one, remark);
+          now += 3_600_000;
+        }
+
+        const listed = await api.backups(one);
+        expect(listed.ok && listed.value.map(({ remark }) => remark)).toEqual(['second', 'first']);
+      });
+
+      it('tells the code of one that failed', async () => {
+        const { api } = await stage([{}], { script: { instances: { [one]: { backupsEnd: ['failed'] } } } });
+
+        await api.backUp(one, 'x');
+        now += 3_600_000;
+
+        expect(await api.backups(one)).toMatchObject({ ok: true, value: [{ status: 'failed', error: 'dcs.08.0002' }] });
+      });
+
+      it.each([
+        ['a single node', { cacheMode: 'single' }, 'final'],
+        ['one that is at work', { status: 'RESTARTING' }, 'busy'],
+      ] as const)('refuses %s', async (_, spec, errorClass) => {
+        const { api } = await stage([spec]);
+
+        expect(await api.backUp(one, 'x')).toMatchObject({ ok: false, problem: { class: errorClass } });
+      });
+
+      it('knows no missing instance', async () => {
+        const { api } = await stage([{}]);
+
+        expect(await api.backups(missing)).toMatchObject({ ok: false, problem: { class: 'final' } });
+        expect(await api.backUp(missing, 'x')).toMatchObject({ ok: false, problem: { class: 'final' } });
+      });
+    });
+
     it('takes an answer that is late, but in time', async () => {
       const calls = [{ on: 'all', answer: { kind: 'delay', ms: 5 } }] as const;
       const { api } = await stage([{}], { script: { calls } });

@@ -1,9 +1,10 @@
 // The port to DCS straight on a simulated fleet: no HTTP, no signatures, no waiting. It gives the answers that the real
 // client gives over HTTP; tests/dcs.contract.test.ts holds both to that.
 
+import type { BackupRecord } from '../../lib/backup.ts';
 import { classify, type Problem } from '../../lib/classify.ts';
 import type { Action } from '../../lib/config.ts';
-import type { Answer, BackupRecord, DcsApi, Reading } from '../../lib/execute.ts';
+import type { Answer, DcsApi, Reading } from '../../lib/execute.ts';
 import { type Backup, type BackupStatus, backupStatusAt } from '../../lib/local/simulator/backup.ts';
 import { listBackups, startBackup } from '../../lib/local/simulator/backup-calls.ts';
 import type { Fleet } from '../../lib/local/simulator/fleet.ts';
