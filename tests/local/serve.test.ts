@@ -1,57 +1,19 @@
 // The local runtime as a process, as its user meets it: exit codes, what it says, what it refuses to start with, and
 // that no secret ends up in what it prints or stores. The simulator, as the real endpoint, lives in this process.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Fleet } from '../../lib/local/simulator/fleet.ts';
-import { type Simulator, startSimulator } from '../../lib/local/simulator/server.ts';
-import { idOf, instances } from '../support/scenario.ts';
+import { key, LocalSite, openSimulator, projectId, type Started, token } from '../support/local-site.ts';
+import { idOf } from '../support/scenario.ts';
 
-const projectId = '0a1b2c3d4e5f60718293a4b5c6d7e8f9';
-const key = { ak: 'EXAMPLEACCESSKEY0001', sk: 'Example-secret-key-that-must-not-leak' };
-const token = 'example-operator-token-that-must-not-leak';
-const command = join(import.meta.dirname, '../../lib/cli/bin.js');
-
-let folder: string;
-let simulator: Simulator;
-let children: ChildProcess[];
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-  /** Resolves when stderr has matched. */
-  readonly says: (pattern: RegExp) => Promise<RegExpExecArray>;
-}
+let site: LocalSite;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'autopilot-serve-'));
-  children = [];
-  simulator = await open(Date.now);
-  writeFileSync(join(folder, 'autopilot.yml'), config(simulator.url));
+  site = await LocalSite.open(config);
 });
 
-afterEach(async () => {
-  for (const child of children) child.kill('SIGKILL');
-  await simulator.close();
-  rmSync(folder, { recursive: true });
-});
-
-function open(now: () => number): Promise<Simulator> {
-  const timing = { lag: { min: 50, max: 50 }, flush: { min: 1_500, max: 1_500 } };
-  const fleet = new Fleet({ instances: instances(2), now: Date.now, timing });
-  return startSimulator({ fleet, keys: [key], projectId, now });
-}
+afterEach(() => site.close());
 
 function config(endpoint: string): string {
   return `
@@ -68,45 +30,17 @@ defaults:
 }
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
-  const keys = { TEST_AK: key.ak, TEST_SK: key.sk, AUTOPILOT_TOKEN: token, PORT: '0' };
-  const child = spawn(process.execPath, [command, 'serve', ...args], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'], ...keys, ...env },
-  });
-  children.push(child);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => (stdout += String(chunk)));
-  child.stderr.on('data', (chunk) => (stderr += String(chunk)));
-  const ended = once(child, 'close').then(([code]) => ({ code, stdout, stderr }));
-  const says = async (pattern: RegExp): Promise<RegExpExecArray> => {
-    for (;;) {
-      const match = pattern.exec(stderr);
-      if (match !== null) return match;
-      await Promise.race([once(child.stderr, 'data'), ended]);
-      if (child.exitCode !== null && !pattern.test(stderr)) throw new Error(`it ended: ${stderr}`);
-    }
-  };
-  return { child, ended, says };
+  return site.start(['serve', ...args], env);
 }
 
 const operator = { authorization: `Bearer ${token}` };
 
 /** The local runtime with a run that takes some seconds; `url` is where that one is looked at. */
 async function running() {
-  const started = start([]);
-  const [, origin = ''] = await started.says(/listening on (\S+)/);
+  const { origin, ...started } = await site.serve();
   const answer = await fetch(`${origin}/jobs/nightly/runs`, { method: 'POST', headers: operator });
   const statusOf = async (response: Response): Promise<unknown> => Reflect.get(Object(await response.json()), 'status');
   return { ...started, origin, url: `${origin}${answer.headers.get('location')}`, statusOf };
-}
-
-/** Everything in the data folder, as one text. */
-function stored(): string {
-  const data = join(folder, '.autopilot');
-  return readdirSync(data)
-    .map((name) => readFileSync(join(data, name), 'latin1'))
-    .join('');
 }
 
 describe('serve --once', () => {
@@ -115,8 +49,8 @@ describe('serve --once', () => {
 
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stdout).toMatch(/nightly: flush succeeded\n {2}2 succeeded/);
-    expect([1, 2].map((n) => simulator.fleet.applied(idOf(n)).flush)).toEqual([1, 1]);
-    for (const secret of [key.sk, token]) expect(`${stdout}${stderr}${stored()}`).not.toContain(secret);
+    expect([1, 2].map((n) => site.simulator.fleet.applied(idOf(n)).flush)).toEqual([1, 1]);
+    for (const secret of [key.sk, token]) expect(`${stdout}${stderr}${site.stored()}`).not.toContain(secret);
   });
 
   it('stops after one call with a wrong key', async () => {
@@ -124,12 +58,12 @@ describe('serve --once', () => {
 
     expect(code).toBe(4);
     expect(stdout).toContain('credentials_rejected');
-    expect(simulator.refused()).toBe(1);
+    expect(site.simulator.refused()).toBe(1);
   });
 
   it('says by how much the clock is off', async () => {
-    const late = await open(() => Date.now() + 20 * 60_000);
-    writeFileSync(join(folder, 'autopilot.yml'), config(late.url));
+    const late = await openSimulator(() => Date.now() + 20 * 60_000);
+    site.write('autopilot.yml', config(late.url));
 
     const { code, stdout } = await start(['--once']).ended;
 
@@ -215,7 +149,7 @@ describe('serve', () => {
   });
 
   it('refuses a faulty configuration with every fault', async () => {
-    writeFileSync(join(folder, 'autopilot.yml'), 'jobs: {a: {action: flsh}}\n');
+    site.write('autopilot.yml', 'jobs: {a: {action: flsh}}\n');
 
     const { code, stderr } = await start([]).ended;
 
