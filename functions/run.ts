@@ -46,9 +46,10 @@ function engineOf(context: DurableContext): Engine {
       }
     },
     wait: async (name, seconds) => context.wait(name, { seconds }),
-    answer: async (name, seconds, ask) => {
+    answer: async (name, seconds, ask, meanwhile) => {
       const [answered, answerId] = await context.createCallback(name, { timeout: { seconds } });
       if (!(await context.step(`${name} asked`, () => ask(answerId), { retryStrategy }))) return false;
+      await meanwhile?.();
       try {
         await answered;
         return true;

@@ -9,6 +9,7 @@ import { type InventoryPorts, readCandidates, readDetails, readInventory } from 
 import type { Desk } from './keep.ts';
 import { makePlan, type Plan } from './plan.ts';
 import { type Decision, type RunRecord, readList, type Stop, updateRecord, writeList } from './record.ts';
+import { type TellDesk, tellAsked } from './tell.ts';
 
 /** Seconds after which nobody has approved (design rule 18). */
 export const approvalTime = 3600;
@@ -21,9 +22,9 @@ export type Answered =
   | { readonly kind: 'stopped'; readonly stop: Stop };
 
 /** Asks for the approval of a plan and waits for the answer. */
-export async function askApproval(engine: Engine, record: RunRecord, plan: Plan, desk: Desk): Promise<Answered> {
+export async function askApproval(engine: Engine, record: RunRecord, plan: Plan, desk: TellDesk): Promise<Answered> {
   const { runId } = record;
-  await engine.answer('approval', approvalTime, async (answerId) => {
+  const ask = async (answerId: string): Promise<boolean> => {
     const now = desk.now();
     const requestedAt = new Date(now).toISOString();
     const lapsesAt = new Date(now + approvalTime * 1000).toISOString();
@@ -36,7 +37,8 @@ export async function askApproval(engine: Engine, record: RunRecord, plan: Plan,
     const waits = asked.status === 'awaiting_approval' && asked.approval?.decision === undefined;
     if (waits) desk.log.info('run awaits approval', { runId, job: record.job.name, planHash: plan.hash, lapsesAt });
     return waits && asked.stop === undefined;
-  });
+  };
+  await engine.answer('approval', approvalTime, ask, () => tellAsked(engine, runId, desk));
   return engine.step('approval answered', () => answered(runId, desk));
 }
 

@@ -17,9 +17,15 @@ export interface Engine {
   /**
    * Waits until somebody answers (Executions.answer), for `seconds` at most, at no cost and across restarts. `ask` may run
    * again; it is told under which id to answer, and whether anybody has to be waited for at all. An answer carries
-   * nothing: what was said stands in the state. False: nobody answered.
+   * nothing: what was said stands in the state. `meanwhile` is durable work between the question and the wait, where
+   * there is anybody to wait for. False: nobody answered.
    */
-  answer(name: string, seconds: number, ask: (answerId: string) => Promise<boolean>): Promise<boolean>;
+  answer(
+    name: string,
+    seconds: number,
+    ask: (answerId: string) => Promise<boolean>,
+    meanwhile?: () => Promise<void>,
+  ): Promise<boolean>;
 }
 
 /** An engine that counts what it is asked for: an execution has room for so many operations only. */
@@ -39,7 +45,7 @@ export function counted(engine: Engine): CountedEngine {
     step: (name, work) => count(engine.step(name, work)),
     once: (name, work) => count(engine.once(name, work)),
     wait: (name, seconds) => count(engine.wait(name, seconds)),
-    answer: (name, seconds, ask) => count(engine.answer(name, seconds, ask), 2),
+    answer: (name, seconds, ask, meanwhile) => count(engine.answer(name, seconds, ask, meanwhile), 2),
     spent: () => operations,
   };
 }
@@ -51,7 +57,7 @@ export function prefixed(engine: CountedEngine, prefix: string): CountedEngine {
     step: (name, work) => engine.step(prefix + name, work),
     once: (name, work) => engine.once(prefix + name, work),
     wait: (name, seconds) => engine.wait(prefix + name, seconds),
-    answer: (name, seconds, ask) => engine.answer(prefix + name, seconds, ask),
+    answer: (name, seconds, ask, meanwhile) => engine.answer(prefix + name, seconds, ask, meanwhile),
     spent: engine.spent,
   };
 }

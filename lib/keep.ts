@@ -2,10 +2,12 @@
 // what writes; what is read between steps never changes once it is written.
 
 import * as v from 'valibot';
+import type { Notify } from './config.ts';
 import { differences } from './drift.ts';
 import { AutopilotError } from './errors.ts';
 import type { Refusal } from './guards.ts';
 import { type Inventory, readCandidates } from './inventory.ts';
+import { listenersOf, type NoticeConfig, owed } from './notice.ts';
 import { excludedSchema, makePlan, type Plan, plannedSchema } from './plan.ts';
 import { capOf, readUsed, roomOf, settleDay, takeAlerted, takeDay, type Used } from './quota.ts';
 import {
@@ -21,7 +23,7 @@ import {
 } from './record.ts';
 import { countOutcomes, intoWaves, isGoing, type Outcome } from './report.ts';
 import { expiryOf } from './retention.ts';
-import type { Log } from './runtime.ts';
+import type { Log, Metrics } from './runtime.ts';
 import type { Key, State } from './state.ts';
 import { outcomeOf, type Track } from './track.ts';
 
@@ -30,6 +32,9 @@ export interface Desk {
   readonly state: State;
   readonly now: () => number;
   readonly log: Log;
+  readonly metrics: Metrics;
+  /** Whom to tell of runs. */
+  readonly config: NoticeConfig;
 }
 
 /** How a run ends, before it is written down. */
@@ -42,6 +47,12 @@ export interface Ending {
   readonly outcomes?: readonly Outcome[];
 }
 
+/** How a run stands. `tell`: who is still to be told of its end. */
+export interface Standing {
+  readonly status: RunStatus;
+  readonly tell?: readonly Notify[];
+}
+
 /**
  * Takes the run for this execution, and marks it as running. A run that has ended, or that another execution has taken
  * (its start may have been delivered twice), is left alone.
@@ -50,16 +61,22 @@ export async function begin(
   runId: string,
   execution: string,
   desk: Desk,
-): Promise<{ readonly isOurs: boolean; readonly status: RunStatus }> {
+): Promise<Standing & { readonly isOurs: boolean }> {
   const startedAt = new Date(desk.now()).toISOString();
   const record = await updateRecord(desk.state, runId, (before) =>
     before.status === 'accepted' ? { ...before, status: 'running', started: true, execution, startedAt } : null,
   );
   const isOurs = record.status === 'running' && record.execution === execution;
   const facts = { runId, job: record.job.name, action: record.action, trigger: record.event.trigger };
+  const standing = standingOf(record, desk);
   if (isOurs) desk.log.info('run started', facts);
-  else desk.log.warn('run is not this execution’s to work on', { ...facts, status: record.status });
-  return { isOurs, status: record.status };
+  else if (standing.tell === undefined)
+    desk.log.warn('run is not this execution’s to work on', { ...facts, ...standing });
+  return { isOurs, ...standing };
+}
+
+function standingOf({ status, notice }: RunRecord, { config }: Desk): Standing {
+  return { status, ...(notice === 'due' && { tell: listenersOf(config, status) }) };
 }
 
 /** The record of a run. Only its job and its event may be used between steps: they never change. */
@@ -89,6 +106,9 @@ export async function freezePlan(record: RunRecord, inventory: Inventory, desk: 
   await writeList(state, record, 'excluded', plan.excluded);
   const head = { hash: plan.hash, waves: plan.waves.map(({ length }) => length), excluded: plan.excluded.length };
   await updateRecord(state, runId, (before) => ({ ...before, plan: head }));
+  for (const [Code, some] of Map.groupBy(plan.excluded, ({ code }) => code)) {
+    desk.metrics.count('InstancesExcluded', some.length, { Code });
+  }
   desk.log.debug('plan', { runId, hash: plan.hash, waves: head.waves.length, excluded: head.excluded });
   const isOther = event.plan !== undefined && event.plan !== plan.hash;
   const drift = isOther ? await driftFrom(event.plan, plan, desk) : [];
@@ -158,14 +178,14 @@ export async function saveOutcomes(
 }
 
 /** Writes the end of the run; all that is stored of it is kept for the same time from here on. */
-export async function report(record: RunRecord, ending: Ending, desk: Desk): Promise<RunStatus> {
+export async function report(record: RunRecord, ending: Ending, desk: Desk): Promise<Standing> {
   const { runId, job } = record;
   const { outcomes = [], ...end } = ending;
   await writeList(desk.state, record, 'outcomes', outcomes);
   const counts = countOutcomes(outcomes);
   const finishedAt = new Date(desk.now()).toISOString();
   const ended = await updateRecord(desk.state, runId, (before) =>
-    isGoing(before.status) ? { ...before, ...end, counts, finishedAt } : null,
+    isGoing(before.status) ? { ...before, ...end, counts, finishedAt, ...owed(desk.config, end.status) } : null,
   );
   await expireLists(desk.state, ended);
   await settleDay(desk.state, job, runId, outcomes.filter(wasSent).length, desk.now());
@@ -173,7 +193,16 @@ export async function report(record: RunRecord, ending: Ending, desk: Desk): Pro
     desk.log.info('outcome', { runId, instanceId, status, attempts, code });
   }
   desk.log.info('run ended', { runId, job: job.name, ...end, ...counts });
-  return ending.status;
+  countEnd(end, outcomes, desk);
+  return { ...standingOf(ended, desk), status: ending.status };
+}
+
+function countEnd({ status, code }: Ending, outcomes: readonly Outcome[], { metrics }: Desk): void {
+  metrics.count('RunsEnded', 1, { Status: status });
+  if (status === 'refused') metrics.count('RunsRefused', 1, { Code: code ?? 'none' });
+  for (const [Status, some] of Map.groupBy(outcomes, (outcome) => outcome.status)) {
+    metrics.count('Outcomes', some.length, { Status });
+  }
 }
 
 /** Whether a call went out for it, as far as anybody knows. */

@@ -10,7 +10,7 @@ import { asJson, type Rung, readRecord, updateRecord } from './record.ts';
 import { countOutcomes } from './report.ts';
 import { day } from './retention.ts';
 import type { Key, State } from './state.ts';
-import { endingOf, runWaves, type WaveWork } from './waves.ts';
+import { endingOf, runWaves, type WaveDesk, type WaveWork } from './waves.ts';
 
 /** How far up an instance is: rungs taken since it was last quiet, and when the last of them ended, in ms. */
 const heightSchema = v.object({ taken: v.number(), at: v.number() });
@@ -30,7 +30,7 @@ export async function climb(
   ladder: Ladder,
   engine: CountedEngine,
   dcs: DcsApi,
-  desk: Desk,
+  desk: WaveDesk,
 ): Promise<Ending> {
   const { record, plan } = work;
   const instanceId = plan.waves[0]?.[0]?.instanceId ?? '';

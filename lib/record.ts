@@ -112,6 +112,11 @@ export interface RunRecord {
   readonly readKey?: ReadKey;
   readonly plan?: { readonly hash: string; readonly waves: readonly number[]; readonly excluded: number };
   readonly counts: Counts;
+  /**
+   * Of a run that has ended, where somebody wanted to hear of that: `due` in the write that ends it, then what came of
+   * telling. Whoever finds it due, and nothing at work on it, sends the notice.
+   */
+  readonly notice?: 'due' | 'told' | 'lost';
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;

@@ -7,26 +7,37 @@ import type { Project } from './config.ts';
 import { type CountedEngine, counted, type Engine } from './engine.ts';
 import type { DcsApi } from './execute.ts';
 import { firstRefusal, maxRun, planGuards, type Refusal } from './guards.ts';
+import type { Probe } from './health.ts';
 import { type Inventory, type InventoryPorts, readDetails, readInventory } from './inventory.ts';
-import { begin, type Desk, type Ending, freezePlan, frozen, frozenPlan, report, takeQuota } from './keep.ts';
+import { begin, type Ending, freezePlan, frozen, frozenPlan, report, type Standing, takeQuota } from './keep.ts';
 import { climb, climbs } from './ladder.ts';
 import { stops } from './look.ts';
 import { momentRefusal } from './moment.ts';
 import type { Plan } from './plan.ts';
 import type { RunRecord, RunStatus, Stop } from './record.ts';
+import { type TellDesk, tellEnd } from './tell.ts';
 import { haltFor } from './wave-state.ts';
 import { endingOf, runWaves } from './waves.ts';
 
 /** The world that a run works in. */
-export interface World extends Desk {
+export interface World extends TellDesk {
   readonly dcs: (project: Project) => DcsApi;
+  readonly probe: Probe;
 }
 
-/** Executes the stored run `runId` to its end and returns its status. Throws only where the state cannot be used. */
+/**
+ * Executes the stored run `runId` to its end, tells who wants to hear of it, and returns its status. Of a run that has
+ * ended otherwise it only tells. Throws only where the state cannot be used.
+ */
 export async function run(runId: string, engine: Engine, world: World): Promise<RunStatus> {
   const begun = await engine.step('begin', () => begin(runId, engine.execution, world));
-  if (!begun.isOurs) return begun.status;
   const record = await frozen(runId, world);
+  const ended = begun.isOurs ? await toItsEnd(record, engine, world) : begun;
+  await tellEnd(engine, runId, ended.tell, world);
+  return ended.status;
+}
+
+async function toItsEnd(record: RunRecord, engine: Engine, world: World): Promise<Standing> {
   const ending = await work(record, counted(engine), world);
   return engine.step('report', () => report(record, ending, world));
 }

@@ -5,10 +5,13 @@ import type { State } from './state.ts';
 
 /** Starts and looks at the executions of runs. */
 export interface Executions {
-  /** Starts the execution of a stored run under its id; starting it again is harmless. */
-  start(runId: string): Promise<void>;
-  /** `absent`: never started; `ended`: it returned, failed or was stopped. */
-  status(runId: string): Promise<'absent' | 'running' | 'ended'>;
+  /**
+   * Starts an execution for a stored run, under its id or another name; starting it again is harmless. A run that has
+   * ended is only told of by it.
+   */
+  start(runId: string, name?: string): Promise<void>;
+  /** Of the execution with this name. `absent`: never started; `ended`: it returned, failed or was stopped. */
+  status(name: string): Promise<'absent' | 'running' | 'ended'>;
   /** Wakes the execution that waits for an answer under this id; harmless where none waits any more. */
   answer(answerId: string): Promise<void>;
 }
@@ -30,6 +33,23 @@ export interface Log {
   debug(message: string, facts?: Readonly<Record<string, unknown>>): void;
 }
 
+/** What is counted. */
+export type MetricName =
+  | 'RunsEnded'
+  | 'RunsRefused'
+  | 'InstancesExcluded'
+  | 'Outcomes'
+  | 'NoticesLost'
+  | 'DoorRefusals';
+
+/**
+ * Counts that alarms can be set on. Each value of a dimension is a metric of its own that is paid for: only words of ours,
+ * of which there are few. In a run, called in steps only: what is replayed is not counted again.
+ */
+export interface Metrics {
+  count(name: MetricName, value: number, dimensions?: Readonly<Partial<Record<'Status' | 'Code', string>>>): void;
+}
+
 export interface Runtime {
   readonly config: Config;
   readonly state: State;
@@ -38,6 +58,7 @@ export interface Runtime {
   /** Who may come in through the console: those of the configuration, and `local` on one machine. */
   readonly operators: readonly Operator[];
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** A fresh random identity that nobody can guess (a UUID): of manual runs without an Idempotency-Key, of read keys. */

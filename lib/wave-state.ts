@@ -263,7 +263,8 @@ export function haltFor(problem: Problem, blind: boolean): Halt {
   return { code: isOurs ? problem.code : kind, reason: sentence(problem), blind };
 }
 
-const closed: Halt = { code: 'closed', reason: 'the run was ended by somebody else', blind: true };
+/** Why an execution ends whose run is not its own any more. */
+export const closed: Halt = { code: 'closed', reason: 'the run was ended by somebody else', blind: true };
 
 /** Another run of ours is at work on the instance: a collision. */
 export const heldElsewhere = { code: 'collision', reason: 'another run is at work on it' };

@@ -356,9 +356,10 @@ function keysBefore(wave: Wave, { id, evidence }: Track): [string, number][] {
 const freshFor = 60_000;
 
 /** An execution has room for 3,000 operations; what is out then has still to be looked at. */
-const mostOperations = 2_600;
+export const mostOperations = 2_600;
 
-const spentOperations: Halt = {
+/** Why a run ends that has come to that number. */
+export const spentOperations: Halt = {
   code: 'too_many_operations',
   reason:
     'the run took more steps than one execution has room for; larger waves or a longer verify.interval need fewer',

@@ -4,6 +4,7 @@ import { takeRetries } from './budget.ts';
 import { noteSuccess } from './cooldown.ts';
 import type { CountedEngine } from './engine.ts';
 import type { DcsApi } from './execute.ts';
+import { awaitHealth, type Probe } from './health.ts';
 import { type Desk, type Ending, saveOutcomes } from './keep.ts';
 import { leasesOf } from './lease.ts';
 import { mayGoOn } from './moment.ts';
@@ -31,8 +32,13 @@ export interface WaveWork {
   readonly drift: ReadonlyMap<string, string>;
 }
 
+/** What waves write to, and what is asked between them. */
+export interface WaveDesk extends Desk {
+  readonly probe: Probe;
+}
+
 /** Runs all waves of a plan. */
-export async function runWaves(work: WaveWork, engine: CountedEngine, dcs: DcsApi, desk: Desk): Promise<Worked> {
+export async function runWaves(work: WaveWork, engine: CountedEngine, dcs: DcsApi, desk: WaveDesk): Promise<Worked> {
   const { record, plan } = work;
   const outcomes = plan.waves.flat().map((planned) => outcomeOf(freshTrack(planned, 0)));
   let failures = 0;
@@ -54,6 +60,9 @@ export async function runWaves(work: WaveWork, engine: CountedEngine, dcs: DcsAp
     stopped = wave.stopped;
     if (halt !== null || from === outcomes.length) break;
     await engine.wait(`soak ${i + 1}`, record.job.waves.soak);
+    const { waves, retry } = record.job;
+    halt = await awaitHealth(i + 1, waves.healthCheck, { ...ports, probe: desk.probe, patience: retry.for });
+    if (halt !== null) break;
   }
   const why = from === outcomes.length ? null : halt;
   return {

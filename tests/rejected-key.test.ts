@@ -13,7 +13,7 @@ import { run, type World } from '../lib/run.ts';
 import type { Secrets } from '../lib/runtime.ts';
 import { MemoryLog } from './support/memory-log.ts';
 import { MemoryState } from './support/memory-state.ts';
-import { instances, jobOf } from './support/scenario.ts';
+import { instances, jobOf, quietWorld } from './support/scenario.ts';
 import { VirtualClock, VirtualEngine } from './support/virtual-engine.ts';
 
 const key = { ak: 'EXAMPLEACCESSKEY0001', sk: 'ExampleSecretKey/0001' };
@@ -54,7 +54,7 @@ const secrets: Secrets = {
 function world(sleep = async (milliseconds: number) => clock.advance(milliseconds)): World {
   const log = new MemoryLog();
   const dcs = dcsClients({ secrets, state, log, random: () => 0.5, now: clock.now, sleep });
-  return { state, dcs, now: clock.now, log };
+  return { ...quietWorld(state, dcs, clock), log };
 }
 
 async function play(runId: string) {

@@ -11,10 +11,10 @@ import type { CallFault, InstanceScript } from '../lib/local/simulator/script.ts
 import type { InstanceDetail } from '../lib/plan.ts';
 import { readRecord, updateRecord } from '../lib/record.ts';
 import { type RunView, runView } from '../lib/report.ts';
-import { run, type World } from '../lib/run.ts';
+import { run } from '../lib/run.ts';
 import type { MemoryState } from './support/memory-state.ts';
-import { idOf, instances, jobOf, methodsOf, type Played, play, type Scenario } from './support/scenario.ts';
-import { type VirtualClock, VirtualEngine } from './support/virtual-engine.ts';
+import { idOf, instances, jobOf, methodsOf, type Played, play, quietWorld, type Scenario } from './support/scenario.ts';
+import { VirtualEngine } from './support/virtual-engine.ts';
 
 const hour = 3_600_000;
 const start = Date.parse('2026-11-23T02:00:00Z');
@@ -69,12 +69,6 @@ function changedAfterSend(change: (detail: InstanceDetail) => InstanceDetail | n
       },
     };
   };
-}
-
-function worldOf(state: MemoryState, dcs: DcsApi, clock: VirtualClock): World {
-  const silence = (): void => undefined;
-  const log = { error: silence, warn: silence, info: silence, debug: silence };
-  return { state, dcs: () => dcs, now: clock.now, log };
 }
 
 function applied({ fleet }: Played, action: Action, count: number): number[] {
@@ -433,7 +427,11 @@ describe('somebody else', () => {
               },
             };
             second.status = await new VirtualEngine(clock, null, 'execution-2').drive((engine) =>
-              run(theRun, engine, worldOf(state, counting, clock)),
+              run(
+                theRun,
+                engine,
+                quietWorld(state, () => counting, clock),
+              ),
             );
           }
           return dcs.act(action, ids);

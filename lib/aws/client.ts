@@ -10,7 +10,7 @@ import { type Exchange, type Send, send } from './send.ts';
 import { type AwsCredentials, awsQuery, signAws } from './sign.ts';
 
 /** The services that are called. */
-export type AwsService = 'dynamodb' | 'lambda' | 'secretsmanager' | 'ssm';
+export type AwsService = 'dynamodb' | 'events' | 'lambda' | 'secretsmanager' | 'sns' | 'ssm';
 
 /** A call before it is signed. */
 export interface AwsCall {
@@ -26,6 +26,10 @@ export interface AwsCall {
    * only where it cannot have been done; a conditional write that was lost on its way back would refuse its own repeat.
    */
   readonly repeat: 'harmless' | 'once';
+  /** Where it goes, if not to the client's own region. */
+  readonly region?: string;
+  /** `ignored`: a good answer is not read, whatever it is written in. Default: it is JSON. */
+  readonly answer?: 'json' | 'ignored';
 }
 
 /** Makes a call; resolves with the body of a 2xx answer, parsed (undefined where it is empty). Throws AwsError. */
@@ -76,7 +80,12 @@ const longestWait = 10_000;
 const firstWait = 100;
 const usualTimeout = 4000;
 
-const targets = { dynamodb: 'DynamoDB_20120810', secretsmanager: 'secretsmanager', ssm: 'AmazonSSM' } as const;
+const targets = {
+  dynamodb: 'DynamoDB_20120810',
+  events: 'AWSEvents',
+  secretsmanager: 'secretsmanager',
+  ssm: 'AmazonSSM',
+} as const;
 
 /** A call of a service that speaks JSON over POST: `jsonCall('ssm', 'GetParameter', {…}, 'harmless')`. */
 export function jsonCall(
@@ -107,8 +116,7 @@ export function awsClient(options: AwsClientOptions): AwsClient {
 }
 
 async function exchange(call: AwsCall, options: AwsClientOptions): Promise<Exchange> {
-  const { method, path, query = {}, body } = call;
-  const { region } = options;
+  const { method, path, query = {}, body, region = options.region } = call;
   const now = options.now();
   const origin = new URL(options.endpoint ?? endpointOf(call.service, region)).origin;
   const headers = { ...call.headers, host: new URL(origin).host };
@@ -133,9 +141,12 @@ function outcomeOf(call: AwsCall, exchanged: Exchange): Outcome {
         : (['aws_unknown', 'did not answer in time, or the connection was lost'] as const);
     return { ok: false, error: new AwsError(code, '', `${call.service} ${what}`, { cause: exchanged.cause }) };
   }
+  const isGood = exchanged.status >= 200 && exchanged.status < 300;
+  if (isGood && call.answer === 'ignored') return { ok: true, answer: undefined };
   const json = parsed(exchanged.body);
-  if (exchanged.status >= 200 && exchanged.status < 300 && json !== null) return { ok: true, answer: json };
-  return { ok: false, error: errorOf(call, exchanged.status, exchanged.errorType, json) };
+  if (isGood && json !== null) return { ok: true, answer: json };
+  const type = exchanged.errorType ?? typeInXml(exchanged.body);
+  return { ok: false, error: errorOf(call, exchanged.status, type, json) };
 }
 
 /** The parsed text; undefined for an empty one, null for one that is no JSON. */
@@ -148,6 +159,11 @@ function parsed(body: string): unknown {
   }
 }
 
+/** SNS answers in XML: `<Error><Type>Sender</Type><Code>AuthorizationError</Code>…`. */
+function typeInXml(body: string): string | undefined {
+  return /<Code>(\w{1,100})<\/Code>/.exec(body)?.[1];
+}
+
 const errorBody = v.object({
   __type: v.optional(v.string()),
   message: v.optional(v.string()),
@@ -157,7 +173,7 @@ const errorBody = v.object({
 // Each says what was not allowed or not right, never what was signed.
 const tellable = /^(AccessDenied(Exception)?|ValidationException|ResourceNotFoundException)$/;
 const throttling =
-  /^(Throttling(Exception)?|ProvisionedThroughputExceededException|RequestLimitExceeded|TooManyRequestsException)$/;
+  /^(Throttl(ing|ed)(Exception)?|ProvisionedThroughputExceededException|RequestLimitExceeded|TooManyRequestsException)$/;
 
 function errorOf(call: AwsCall, status: number, header: string | undefined, json: unknown): AwsError {
   const body = v.safeParse(errorBody, json);

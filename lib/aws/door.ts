@@ -32,10 +32,12 @@ export function answeringErrors(runtime: () => Promise<Runtime>): { onError: (ex
     onError: async (exchange) => {
       const answer = errorAnswer(exchange.error);
       exchange.response = toResult(answer);
-      const log = await logOf(runtime);
+      const { log, metrics } = await toldTo(runtime);
       const facts = { ...factsOf(exchange.event), status: answer.status };
+      const Code = codeOf(exchange.error);
+      metrics?.count('DoorRefusals', 1, { Code });
       if (answer.status >= 500) log.error('request failed', { ...facts, error: exchange.error });
-      else log.info('request refused', { ...facts, code: codeOf(exchange.error) });
+      else log.info('request refused', { ...facts, code: Code });
     },
   };
 }
@@ -94,11 +96,11 @@ async function available<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function logOf(runtime: () => Promise<Runtime>): Promise<Runtime['log']> {
+async function toldTo(runtime: () => Promise<Runtime>): Promise<Pick<Runtime, 'log'> & Partial<Runtime>> {
   try {
-    return (await runtime()).log;
+    return await runtime();
   } catch {
-    return powertoolsLog('dcs-autopilot', 'info');
+    return { log: powertoolsLog('dcs-autopilot', 'info') };
   }
 }
 

@@ -26,8 +26,10 @@ export class LambdaExecutions implements Executions {
     this.#alias = alias;
   }
 
-  /** Starts the execution of a stored run under its id; starting it again is harmless. Throws AwsError. */
-  async start(runId: string): Promise<void> {
+  /**
+   * Starts an execution for a stored run, under its id or another name; starting it again is harmless. Throws AwsError.
+   */
+  async start(runId: string, name: string = runId): Promise<void> {
     try {
       await this.#client({
         service: 'lambda',
@@ -36,7 +38,7 @@ export class LambdaExecutions implements Executions {
         headers: {
           'content-type': 'application/json',
           'x-amz-invocation-type': 'Event',
-          'x-amz-durable-execution-name': runId,
+          'x-amz-durable-execution-name': name,
         },
         // The same name with the same payload is the same execution: nothing of the moment may be in it.
         body: canonicalJson({ runId, v: 1 }),
@@ -52,8 +54,8 @@ export class LambdaExecutions implements Executions {
    * `absent`: never started, or not listed yet. Looked for in all versions of the function, since it may have been
    * started before the last deployment. Throws AwsError.
    */
-  async status(runId: string): Promise<'absent' | 'running' | 'ended'> {
-    const found = await this.#statuses(runId);
+  async status(name: string): Promise<'absent' | 'running' | 'ended'> {
+    const found = await this.#statuses(name);
     if (found.length === 0) return 'absent';
     return found.every((status) => ended.has(status)) ? 'ended' : 'running';
   }
@@ -75,12 +77,12 @@ export class LambdaExecutions implements Executions {
     }
   }
 
-  async #statuses(runId: string): Promise<string[]> {
+  async #statuses(name: string): Promise<string[]> {
     const path = `/2025-12-01/functions/${awsEncode(this.#alias.replace(/:[^:]*$/, ''))}/durable-executions`;
     const found: string[] = [];
     let marker: { Marker?: string } = {};
     for (let page = 0; page < maxPages; page++) {
-      const query = { DurableExecutionName: runId, ...marker };
+      const query = { DurableExecutionName: name, ...marker };
       const answer = await this.#client({
         service: 'lambda',
         method: 'GET',
@@ -90,12 +92,12 @@ export class LambdaExecutions implements Executions {
         repeat: 'harmless',
       });
       const { DurableExecutions, NextMarker } = v.parse(listing, answer);
-      const named = DurableExecutions.filter((each) => each.DurableExecutionName === runId);
+      const named = DurableExecutions.filter((each) => each.DurableExecutionName === name);
       found.push(...named.map((each) => each.Status));
       if (!NextMarker) return found;
       marker = { Marker: NextMarker };
     }
-    throw new AutopilotError('aws_listing_endless', `the executions named ${runId} fill more than ${maxPages} pages`);
+    throw new AutopilotError('aws_listing_endless', `the executions named ${name} fill more than ${maxPages} pages`);
   }
 }
 

@@ -4,12 +4,13 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log, Runtime } from '../runtime.ts';
+import type { Log, Metrics, Runtime } from '../runtime.ts';
 import { type AwsClient, awsClient } from './client.ts';
 import { packagedConfig } from './config.ts';
 import { type AwsEnvironment, type ProcessEnvironment, readEnvironment } from './environment.ts';
 import { LambdaExecutions } from './executions.ts';
 import { powertoolsLog } from './logger.ts';
+import { embeddedMetrics } from './metrics.ts';
 import { AwsSecrets } from './secrets.ts';
 import { DynamoState } from './state-dynamodb.ts';
 
@@ -19,6 +20,7 @@ export interface AwsServices {
   readonly state: DynamoState;
   readonly secrets: AwsSecrets;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 let runtime: Promise<Runtime> | undefined;
@@ -32,7 +34,7 @@ export function awsRuntime(): Promise<Runtime> {
 /** The runtime in an environment. Rejects with EnvironmentError `environment_incomplete`. */
 export async function openRuntime(env: ProcessEnvironment): Promise<Runtime> {
   const environment = readEnvironment(env);
-  const { client, state, secrets, log } = openServices(environment);
+  const { client, state, secrets, log, metrics } = openServices(environment);
   return {
     config: packagedConfig,
     state,
@@ -40,6 +42,7 @@ export async function openRuntime(env: ProcessEnvironment): Promise<Runtime> {
     secrets,
     operators: packagedConfig.operators,
     log,
+    metrics,
     now: Date.now,
     randomId: randomUUID,
     sleep: (milliseconds) => sleep(milliseconds),
@@ -65,5 +68,6 @@ export function openServices(
     state: new DynamoState(client, table),
     secrets: new AwsSecrets(client, Date.now),
     log: powertoolsLog('dcs-autopilot', logLevel),
+    metrics: embeddedMetrics({ stage: packagedConfig.stage, now: Date.now }),
   };
 }

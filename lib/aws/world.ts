@@ -1,11 +1,16 @@
-// The composition root of the run on AWS: what the doors have, and Huawei Cloud.
+// The composition root of the run on AWS: what the doors have, Huawei Cloud, and whoever is told or asked.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dcsClients } from '../huawei/clients.ts';
 import type { World } from '../run.ts';
 import type { Secrets } from '../runtime.ts';
+import { asker } from '../web/ask.ts';
+import { probe } from '../web/probe.ts';
+import { tellWebhook } from '../web/webhook.ts';
 import { AwsError } from './client.ts';
+import { packagedConfig } from './config.ts';
 import { type ProcessEnvironment, readEnvironment } from './environment.ts';
+import { tellAws } from './messages.ts';
 import { openServices } from './runtime.ts';
 
 let world: Promise<World> | undefined;
@@ -21,9 +26,14 @@ const patience = 12;
 
 /** The world in an environment. Rejects with EnvironmentError `environment_incomplete`. */
 export async function openWorld(env: ProcessEnvironment): Promise<World> {
-  const { state, secrets, log } = openServices(readEnvironment(env), patience);
+  const environment = readEnvironment(env);
+  const { state, log, metrics, ...services } = openServices(environment, patience);
+  const secrets = forClients(services.secrets);
+  // A notice has tries of its own.
+  const { client } = openServices(environment);
+  const web = { ask: asker({ proxies: env, now: Date.now }), secrets };
   const dcs = dcsClients({
-    secrets: forClients(secrets),
+    secrets,
     proxies: env,
     state,
     log,
@@ -31,7 +41,16 @@ export async function openWorld(env: ProcessEnvironment): Promise<World> {
     now: Date.now,
     sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
   });
-  return { state, dcs, now: Date.now, log };
+  return {
+    state,
+    dcs,
+    now: Date.now,
+    log,
+    metrics,
+    config: packagedConfig,
+    messenger: (to, message) => (to.to === 'webhook' ? tellWebhook(to, message, web) : tellAws(to, message, client)),
+    probe: (check) => probe(check, web),
+  };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Job } from '../config.ts';
 import { AutopilotError } from '../errors.ts';
 import { type Event, runId } from '../event.ts';
 import type { HttpAnswer } from '../http.ts';
+import { owed } from '../notice.ts';
 import { asJson, type Delivery, type RunRecord, type RunStatus, readRecord, runKey, updateRecord } from '../record.ts';
 import { isGoing, noCounts } from '../report.ts';
 import { expiryOf } from '../retention.ts';
@@ -73,7 +74,10 @@ export function acceptedAnswer({ runId, status, duplicate, readKey }: Accepted):
   return { status: 202, body: { runId, status, statusUrl }, headers: { location: statusUrl } };
 }
 
-/** Stores a run that ended before it began, once, and starts nothing. `code` is for programs, `reason` for people. */
+/**
+ * Stores a run that ended before it began, once, and starts nothing: whoever has to be told of it is told by the next
+ * tick. `code` is for programs, `reason` for people.
+ */
 export async function recordEnded(
   runtime: Pick<Entry, 'state' | 'config' | 'now'>,
   job: Job,
@@ -84,7 +88,8 @@ export async function recordEnded(
 ): Promise<Accepted> {
   const id = runId(runtime.config.stage, job.name, event.identity);
   const fresh = newRecord(runtime, id, job, event);
-  const ended: RunRecord = { ...fresh, status, code, reason, finishedAt: fresh.createdAt };
+  const told = owed(runtime.config, status);
+  const ended: RunRecord = { ...fresh, status, code, reason, finishedAt: fresh.createdAt, ...told };
   const stored = await store(runtime, ended);
   const record = stored ? ended : await storedRecord(runtime, id);
   return { runId: id, status: record.status, duplicate: !stored };

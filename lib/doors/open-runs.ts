@@ -1,8 +1,10 @@
 // Runs that have not ended, job by job, and what the tick does for them: starts those that were stored but not started,
-// closes those whose execution died. Whoever is still going afterwards stands in the way of the job's next fire.
+// closes those whose execution died, has those told of that ended without a word. Whoever is still going afterwards
+// stands in the way of the job's next fire.
 
 import * as v from 'valibot';
 import type { Json } from '../canonical.ts';
+import { owed } from '../notice.ts';
 import { expireLists, type RunRecord, readRecord, recordOf, updateRecord } from '../record.ts';
 import { isGoing } from '../report.ts';
 import type { Runtime } from '../runtime.ts';
@@ -10,6 +12,7 @@ import { lookBack } from '../schedule.ts';
 import type { IndexedItem, IndexPosition, Item } from '../state.ts';
 import { noteStored } from './delivery.ts';
 import { wake } from './stopping.ts';
+import { isUntold, tellOf } from './untold.ts';
 
 /** What a tick did, by run id. */
 export interface TickResult {
@@ -23,16 +26,20 @@ export interface TickResult {
   readonly started: readonly string[];
   /** Runs whose execution ended without a word; they are recorded as `failed` `execution_died`. */
   readonly died: readonly string[];
+  /** Runs that ended without anybody being told, and whose notice is under way now. */
+  readonly telling: readonly string[];
 }
 
 /** One tick at work: its world, its instant, and where it notes what it did and what went wrong. */
 export interface TickWork {
-  readonly runtime: Pick<Runtime, 'config' | 'state' | 'executions' | 'log' | 'now'>;
+  readonly runtime: Pick<Runtime, 'config' | 'state' | 'executions' | 'log' | 'metrics' | 'now'>;
   /** Milliseconds since the epoch; the same for every decision of the tick. */
   readonly now: number;
   note(what: keyof TickResult, runId: string): void;
   /** How many executions this tick may still start; the rest is left to the next ones. */
   startsLeft(): number;
+  /** The same for executions that only send a notice: they never stand in the way of the others. */
+  tellingsLeft(): number;
   /**
    * Does a part whose failure must not stop the others: what it throws is logged, kept, and thrown when the tick ends.
    * Returns undefined for a part that failed.
@@ -53,16 +60,23 @@ const scanMargin = 10 * minuteMs;
 const scanAge = 60 * minuteMs;
 /** Runs of one job that one tick looks at: with more, each is looked at every few minutes, and no schedule waits. */
 const looksPerJob = 300;
+/** Ended runs of one job that one tick has told of: after a long standstill there are many missed fires. */
+const tellingsPerJob = 50;
 /** An execution that was just started may not be listed yet. */
 const absenceGrace = 10 * minuteMs;
 
-const memory = v.object({ scannedTo: v.number(), runs: v.array(v.string()) });
+const memory = v.object({
+  scannedTo: v.number(),
+  runs: v.array(v.string()),
+  /** Runs that have ended, and of which somebody still has to be told. */
+  untold: v.optional(v.array(v.string()), []),
+});
 type Memory = v.InferOutput<typeof memory>;
 
 /**
  * Finds the runs of one job that have not ended, mends those that are stuck, and returns the ids of those that are
  * still going, or undefined where one of them could not be looked at. `item` is what the last tick remembered under
- * `open#JOB`.
+ * `open#JOB`. Has those told of, too, that ended without a word; nothing of a job waits for that.
  */
 export async function tendRuns(
   work: TickWork,
@@ -70,44 +84,51 @@ export async function tendRuns(
   item: Item | undefined,
 ): Promise<readonly string[] | undefined> {
   const last = item === undefined ? null : v.parse(memory, item.value);
-  const found = await unendedSince(work, job, (last?.scannedTo ?? work.now - lookBack) - scanMargin);
+  const found = await leftSince(work, job, (last?.scannedTo ?? work.now - lookBack) - scanMargin);
   const going: string[] = [];
+  const untold = new Set([...(last?.untold ?? []), ...found.filter(isUntold).map(({ runId }) => runId)]);
   let sure = true;
-  const open = [...new Set([...(last?.runs ?? []), ...found])];
-  const turn = inTurn(open, work.now);
+  const open = [...new Set([...(last?.runs ?? []), ...found.filter(isOpen).map(({ runId }) => runId)])];
+  const turn = inTurn(open, work.now, looksPerJob);
   for (const runId of open) {
     if (!turn.has(runId)) {
       going.push(runId);
       continue;
     }
-    const goes = await work.attempt({ job, runId }, () => stillGoing(work, runId));
-    sure &&= goes !== undefined;
-    if (goes !== false) going.push(runId);
+    const left = await work.attempt({ job, runId }, () => tend(work, runId));
+    sure &&= left !== undefined;
+    if (left === 'untold') untold.add(runId);
+    else if (left !== 'nothing') going.push(runId);
   }
-  await remember(work, job, item, last, going);
+  await remember(work, job, item, last, { runs: going, untold: await stillUntold(work, job, [...untold]) });
   return sure ? going : undefined;
 }
 
+async function stillUntold(work: TickWork, job: string, untold: readonly string[]): Promise<string[]> {
+  const turn = inTurn(untold, work.now, tellingsPerJob);
+  const left: string[] = [];
+  for (const runId of untold) {
+    const isDone = turn.has(runId) && (await work.attempt({ job, runId }, () => tellOf(work, runId)));
+    if (isDone !== true) left.push(runId);
+  }
+  return left;
+}
+
 /** Whose turn it is to be looked at: the next ones with each minute, around and around. */
-function inTurn(open: readonly string[], now: number): ReadonlySet<string> {
-  if (open.length <= looksPerJob) return new Set(open);
-  const first = (Math.floor(now / minuteMs) * looksPerJob) % open.length;
-  return new Set([...open.slice(first), ...open.slice(0, first)].slice(0, looksPerJob));
+function inTurn(ids: readonly string[], now: number, most: number): ReadonlySet<string> {
+  if (ids.length <= most) return new Set(ids);
+  const first = (Math.floor(now / minuteMs) * most) % ids.length;
+  return new Set([...ids.slice(first), ...ids.slice(0, first)].slice(0, most));
 }
 
 /** Candidates only: the index may show an older state of a run than its record. */
-async function unendedSince(work: TickWork, job: string, since: number): Promise<readonly string[]> {
-  const found: string[] = [];
+async function leftSince(work: TickWork, job: string, since: number): Promise<readonly RunRecord[]> {
+  const found: RunRecord[] = [];
   let before: IndexPosition | undefined;
   for (;;) {
     const page: readonly IndexedItem[] = await work.runtime.state.byJob(job, pageSize, before);
     const recent = page.filter((item) => Date.parse(item.createdAt) >= since);
-    found.push(
-      ...recent
-        .map((item) => recordOf(item.value))
-        .filter(isOpen)
-        .map((record) => record.runId),
-    );
+    found.push(...recent.map((item) => recordOf(item.value)).filter((record) => isOpen(record) || isUntold(record)));
     before = recent.at(-1);
     if (recent.length < pageSize || before === undefined) return found.reverse();
   }
@@ -117,9 +138,13 @@ function isOpen(record: RunRecord): boolean {
   return isGoing(record.status);
 }
 
-async function stillGoing(work: TickWork, runId: string): Promise<boolean> {
-  const record = await readRecord(work.runtime.state, runId);
-  return record !== undefined && isOpen(record) && isOpen(await mend(work, record));
+/** What is left to do for a run: all of it, its notice, or nothing. */
+async function tend(work: TickWork, runId: string): Promise<'run' | 'untold' | 'nothing'> {
+  const found = await readRecord(work.runtime.state, runId);
+  if (found === undefined) return 'nothing';
+  const record = isOpen(found) ? await mend(work, found) : found;
+  if (isOpen(record)) return 'run';
+  return isUntold(record) ? 'untold' : 'nothing';
 }
 
 async function mend(work: TickWork, record: RunRecord): Promise<RunRecord> {
@@ -194,7 +219,7 @@ async function end(
 ): Promise<RunRecord> {
   const finishedAt = new Date(work.now).toISOString();
   return updateRecord(work.runtime.state, record.runId, (now) =>
-    isOpen(now) ? { ...now, ...change, finishedAt } : null,
+    isOpen(now) ? { ...now, ...change, finishedAt, ...owed(work.runtime.config, change.status) } : null,
   );
 }
 
@@ -203,13 +228,17 @@ async function remember(
   job: string,
   item: Item | undefined,
   last: Memory | null,
-  going: readonly string[],
+  left: Pick<Memory, 'runs' | 'untold'>,
 ): Promise<void> {
-  const same = last !== null && last.runs.length === going.length && going.every((id) => last.runs.includes(id));
+  const same = last !== null && isSame(last.runs, left.runs) && isSame(last.untold, left.untold);
   if (same && work.now - last.scannedTo < scanAge) return;
   const key = { pk: tickPartition, sk: `${openPrefix}${job}` };
-  const value: Json = { scannedTo: work.now, runs: going };
+  const value: Json = { scannedTo: work.now, ...left };
   // Where another tick was in between, its memory is as good as this one, and the next tick looks back over both.
   if (item === undefined) await work.runtime.state.putIfAbsent(key, value);
   else await work.runtime.state.updateIf(key, item.version, value);
+}
+
+function isSame(before: readonly string[], after: readonly string[]): boolean {
+  return before.length === after.length && after.every((id) => before.includes(id));
 }

@@ -3,6 +3,8 @@
 
 import type { Job } from '../config.ts';
 import { AutopilotError } from '../errors.ts';
+import type { RunStatus } from '../record.ts';
+import type { Metrics } from '../runtime.ts';
 import type { Item } from '../state.ts';
 import { fireJob, isScheduled, markOf, markPrefix, switchOff } from './fire.ts';
 import { openPrefix, type TickResult, type TickWork, tendRuns, tickPartition } from './open-runs.ts';
@@ -13,7 +15,18 @@ const messages = {
   overlapped: 'fire refused for overlap',
   started: 'stored run started',
   died: 'execution died',
+  telling: 'notice started',
 } as const satisfies Record<keyof TickResult, string>;
+
+/** Runs that end in a tick, and how. */
+const endings: Readonly<Partial<Record<keyof TickResult, { readonly Status: RunStatus; readonly Code: string }>>> = {
+  missed: { Status: 'missed', Code: 'start_deadline' },
+  overlapped: { Status: 'refused', Code: 'overlap' },
+  died: { Status: 'failed', Code: 'execution_died' },
+};
+
+/** Executions that one tick starts for notices: after a long standstill there are many missed fires to tell of. */
+const maxTellings = 50;
 
 /** Executions that one tick starts. AWS takes 300 a second, of all functions together, and a tick has one minute. */
 const maxStarts = 200;
@@ -24,6 +37,7 @@ const levels = {
   overlapped: 'warn',
   started: 'info',
   died: 'error',
+  telling: 'info',
 } as const satisfies Record<keyof TickResult, keyof TickWork['runtime']['log']>;
 
 /**
@@ -38,6 +52,7 @@ export async function tick(runtime: TickWork['runtime']): Promise<TickResult> {
     overlapped: [],
     started: [],
     died: [],
+    telling: [],
   };
   const failures: unknown[] = [];
   const work: TickWork = {
@@ -46,8 +61,10 @@ export async function tick(runtime: TickWork['runtime']): Promise<TickResult> {
     note: (what, runId) => {
       result[what].push(runId);
       runtime.log[levels[what]](messages[what], { runId });
+      countEnding(runtime.metrics, what);
     },
     startsLeft: () => maxStarts - result.accepted.length - result.started.length,
+    tellingsLeft: () => maxTellings - result.telling.length,
     attempt: async (facts, part) => {
       try {
         return await part();
@@ -61,6 +78,14 @@ export async function tick(runtime: TickWork['runtime']): Promise<TickResult> {
   await tendJobs(work);
   if (failures.length > 0) throw tickFailed(failures);
   return result;
+}
+
+function countEnding(metrics: Metrics, what: keyof TickResult): void {
+  const ending = endings[what];
+  if (ending === undefined) return;
+  const { Status, Code } = ending;
+  metrics.count('RunsEnded', 1, { Status });
+  if (Status === 'refused') metrics.count('RunsRefused', 1, { Code });
 }
 
 async function tendJobs(work: TickWork): Promise<void> {

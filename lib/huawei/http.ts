@@ -3,7 +3,7 @@
 
 import defaultFetch, { FetchError, type RequestInit, type Response } from 'node-fetch';
 import type { ErrorClass, Problem } from '../classify.ts';
-import { Connections } from './connections.ts';
+import { Connections } from '../web/connections.ts';
 
 /** node-fetch, or something that answers like it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

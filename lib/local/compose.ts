@@ -5,9 +5,14 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runHandler } from '../../functions/run.ts';
-import { type Config, type Ref, rights } from '../config.ts';
+import { type Config, type Notify, type Ref, rights } from '../config.ts';
 import { type ClientsOptions, dcsClients } from '../huawei/clients.ts';
-import type { Log, Runtime, Secrets } from '../runtime.ts';
+import type { World } from '../run.ts';
+import type { Log, Metrics, Runtime, Secrets } from '../runtime.ts';
+import type { Told } from '../tell.ts';
+import { asker } from '../web/ask.ts';
+import { probe } from '../web/probe.ts';
+import { tellWebhook } from '../web/webhook.ts';
 import type { Clock } from './clock.ts';
 import { DurableBackend } from './durable.ts';
 import { SqliteState } from './state-sqlite.ts';
@@ -48,7 +53,18 @@ export function composeLocal(options: LocalOptions): Local {
     now: clock.now,
     sleep: (milliseconds, signal) => sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
   });
-  const world = { state, dcs, now: clock.now, log };
+  const metrics = loggedMetrics(log);
+  const web = { ask: asker({ proxies, now: clock.now }), secrets };
+  const world: World = {
+    state,
+    dcs,
+    now: clock.now,
+    log,
+    metrics,
+    config,
+    messenger: async (to, message) => (to.to === 'webhook' ? await tellWebhook(to, message, web) : notHere(to)),
+    probe: (check) => probe(check, web),
+  };
   backend.attach(runHandler(async () => world, backend.client));
   const runtime: Runtime = {
     config,
@@ -57,11 +73,22 @@ export function composeLocal(options: LocalOptions): Local {
     secrets: withToken(secrets, token),
     operators: [{ name: 'local', token: localToken, may: rights }, ...config.operators],
     log,
+    metrics,
     now: clock.now,
     randomId: randomUUID,
     sleep: (milliseconds) => sleep(milliseconds, undefined, stopping === undefined ? {} : { signal: stopping }),
   };
   return { runtime, backend, state };
+}
+
+/** One machine has nobody that counts: its metrics are lines of the log. */
+function loggedMetrics(log: Log): Metrics {
+  return { count: (metric, value, dimensions) => log.info('metric', { metric, value, ...dimensions }) };
+}
+
+/** A configuration that asks for it is refused at the start; a run may have begun under another one. */
+function notHere({ to }: Notify): Told {
+  return { ok: false, again: false, reason: `${to} is on AWS, and this runtime is not` };
 }
 
 /** Secrets that know the token of the operator `local`. */

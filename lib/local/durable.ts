@@ -74,10 +74,17 @@ export class DurableBackend implements Executions {
   }
 
   /**
+   * Starts an execution for a stored run, under its id or another name. Throws what `startWith` throws.
+   */
+  async start(runId: string, name: string = runId): Promise<void> {
+    await this.startWith(name, canonicalJson({ runId, v: 1 }));
+  }
+
+  /**
    * Starts an execution under a name; the same name with the same payload is the existing one. It is stored when this
    * returns, and runs afterwards. Throws AutopilotError `already_started`, `execution_refused`.
    */
-  async start(name: string, payload: string = canonicalJson({ runId: name, v: 1 })): Promise<void> {
+  async startWith(name: string, payload: string): Promise<void> {
     if (this.#journal.create(name, payload, this.#clock.now())) this.#invoke(name);
   }
 

@@ -11,7 +11,7 @@ import { asJson, type RunRecord, readRecord, runKey } from '../../lib/record.ts'
 import { noCounts } from '../../lib/report.ts';
 import { run } from '../../lib/run.ts';
 import { MemoryState } from '../support/memory-state.ts';
-import { jobOf } from '../support/scenario.ts';
+import { jobOf, quietWorld } from '../support/scenario.ts';
 import { VirtualClock, VirtualEngine } from '../support/virtual-engine.ts';
 import { SimulatorProcess } from './simulator-client.ts';
 import { key, projectId } from './site.ts';
@@ -69,9 +69,8 @@ const job = jobOf(action, {
 });
 const state = new MemoryState();
 await state.putIfAbsent(runKey('bench'), asJson(recordOf(job)));
-const log = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 const dcs = client();
-const world = { state, dcs: () => dcs, now: clock.now, log };
+const world = quietWorld(state, () => dcs, clock);
 
 await whole.around(() => new VirtualEngine(clock).drive((engine) => run('bench', engine, world)));
 const record = await readRecord(state, 'bench');

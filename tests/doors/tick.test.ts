@@ -13,7 +13,7 @@ const daily = '{schedule: {cron: "0 2 * * *", timezone: UTC, startDeadline: 30m}
 const each10 = '{schedule: {cron: "*/10 * * * *", timezone: UTC, startDeadline: 30m, overlap: skip}}';
 const queue10 = '{schedule: {cron: "*/10 * * * *", timezone: UTC, startDeadline: 30m, overlap: queue}}';
 const hook = '{webhook: {auth: bearer, secrets: [env:HOOK_SECRET], instances: none}}';
-const nothing = { accepted: [], missed: [], overlapped: [], started: [], died: [] };
+const nothing = { accepted: [], missed: [], overlapped: [], started: [], died: [], telling: [] };
 
 function worldOf(triggers: Readonly<Record<string, string>>): ScheduledWorld {
   return new ScheduledWorld(configOf(triggers));

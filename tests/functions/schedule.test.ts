@@ -8,8 +8,18 @@ import { configOf, ScheduledWorld } from '../support/scheduled-world.ts';
 const often = '{schedule: {cron: "* * * * *", timezone: UTC, startDeadline: 30m}}';
 
 function runtimeOf(world: ScheduledWorld): Runtime {
-  const { config, state, executions, log, now } = world;
-  return { config, state, executions, log, now, operators: [], secrets: { get: async () => '' }, randomId: () => '' };
+  const { config, state, executions, log, metrics, now } = world;
+  return {
+    config,
+    state,
+    executions,
+    log,
+    metrics,
+    now,
+    operators: [],
+    secrets: { get: async () => '' },
+    randomId: () => '',
+  };
 }
 
 function invoke(world: ScheduledWorld): Promise<unknown> {

@@ -4,8 +4,8 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Connections, type ProxyVariables } from '../../lib/huawei/connections.ts';
 import { type Exchange, sender } from '../../lib/huawei/http.ts';
+import { Connections, type ProxyVariables } from '../../lib/web/connections.ts';
 import { type Handler, json, type Loopback, startLoopback } from './loopback-server.ts';
 import { selfSigned } from './self-signed.ts';
 

@@ -50,7 +50,7 @@ describe('an execution', () => {
       return { input, one, two };
     });
 
-    await backend.start('run', '{"n":1}');
+    await backend.startWith('run', '{"n":1}');
 
     expect(await ended('run')).toEqual({ status: 'SUCCEEDED', result: '{"input":{"n":1},"one":2,"two":4}' });
     expect(lines).toEqual(['begin', 'one', 'begin', 'two', 'begin']);
@@ -110,9 +110,9 @@ describe('an execution', () => {
 
   test('of one name cannot be started with another payload', async () => {
     const { backend } = durableWorld(async () => undefined);
-    await backend.start('run', '{"n":1}');
+    await backend.startWith('run', '{"n":1}');
 
-    await expect(backend.start('run', '{"n":2}')).rejects.toMatchObject({ code: 'already_started' });
+    await expect(backend.startWith('run', '{"n":2}')).rejects.toMatchObject({ code: 'already_started' });
   });
 
   test.each(['', 'a b', 'a/b', 'ü', 'x'.repeat(65)])('cannot be named "%s"', async (name) => {
@@ -125,7 +125,7 @@ describe('an execution', () => {
   test('cannot be started with more than 256 KB', async () => {
     const { backend } = durableWorld(async () => undefined);
 
-    await expect(backend.start('run', `"${'x'.repeat(limits.payload)}"`)).rejects.toMatchObject({
+    await expect(backend.startWith('run', `"${'x'.repeat(limits.payload)}"`)).rejects.toMatchObject({
       code: 'execution_refused',
     });
   });

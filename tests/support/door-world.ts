@@ -23,6 +23,7 @@ import { updateRecord } from '../../lib/record.ts';
 import { keptFor } from '../../lib/retention.ts';
 import type { Log, Runtime } from '../../lib/runtime.ts';
 import type { State } from '../../lib/state.ts';
+import { MemoryMetrics } from './memory-metrics.ts';
 import { MemoryState } from './memory-state.ts';
 
 /** 2026-11-23T13:37:00Z, the time of the signed fixture. */
@@ -151,6 +152,7 @@ export interface DoorWorld {
   readonly answers: string[];
   /** Lines of the log, as JSON. */
   readonly log: string[];
+  readonly metrics: MemoryMetrics;
   /** What each Ref holds when it is read fresh; `cached` when it is not. */
   readonly secrets: Map<Ref, string>;
   readonly cached: Map<Ref, string>;
@@ -184,6 +186,7 @@ export function doorWorld(): DoorWorld {
     starts: [],
     answers: [],
     log: [],
+    metrics: new MemoryMetrics(),
     secrets,
     cached: new Map(),
     now: noon,
@@ -205,13 +208,14 @@ function runtimeOf(world: Omit<DoorWorld, 'runtime' | 'open'>): Runtime {
     config,
     state: failing(world),
     executions: {
-      start: (runId) => counted(world, async () => void world.starts.push(runId)),
-      status: async (runId) => (world.starts.includes(runId) ? 'running' : 'absent'),
+      start: (runId, name = runId) => counted(world, async () => void world.starts.push(name)),
+      status: async (name) => (world.starts.includes(name) ? 'running' : 'absent'),
       answer: (answerId) => counted(world, async () => void world.answers.push(answerId)),
     },
     secrets: { get: async (ref, options) => secretOf(world, ref, options?.fresh ?? false) },
     operators,
     log: logInto(world.log),
+    metrics: world.metrics,
     now: () => world.now,
     randomId: () => `random-${++random}`,
     sleep: async (milliseconds) => {

@@ -21,7 +21,7 @@ export type Invoke = (event: object) => Promise<unknown>;
 /** What keeps the executions: their journals, their waits, and who is invoked when. */
 export type DurableService = Pick<
   DurableBackend,
-  'client' | 'attach' | 'start' | 'status' | 'end' | 'onEnded' | 'answer'
+  'client' | 'attach' | 'startWith' | 'status' | 'end' | 'onEnded' | 'answer'
 >;
 
 /** What it is made of; `alias` is the ARN that executions are started at. */
@@ -127,7 +127,7 @@ export class LambdaDurable {
 
   async #start(call: LambdaCall, at: string): Promise<LambdaAnswer> {
     if (at !== this.#alias || call.headers['x-amz-invocation-type'] !== 'Event') return { status: 404 };
-    await this.#service.start(startOf(call)?.name ?? '', call.body);
+    await this.#service.startWith(startOf(call)?.name ?? '', call.body);
     return { status: 202 };
   }
 

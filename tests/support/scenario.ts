@@ -1,17 +1,21 @@
 // A small world for the tests of the flow: a fleet, a job, one event, and everything that came of it.
 
 import { builtIn, unlimited } from '../../lib/config/defaults.ts';
-import type { Action, Job } from '../../lib/config.ts';
+import type { Action, Job, Notify } from '../../lib/config.ts';
 import { type Event, runId } from '../../lib/event.ts';
 import type { DcsApi } from '../../lib/execute.ts';
+import type { Health, HealthCheck } from '../../lib/health.ts';
 import { leasesOf } from '../../lib/lease.ts';
 import { Fleet, type FleetOptions } from '../../lib/local/simulator/fleet.ts';
 import type { InstanceSpec } from '../../lib/local/simulator/instance.ts';
+import type { Message } from '../../lib/notice.ts';
 import { asJson, type RunRecord, readRecord, runKey } from '../../lib/record.ts';
 import { noCounts, type Outcome, type RunView, runView } from '../../lib/report.ts';
 import { run, type World } from '../../lib/run.ts';
 import type { State } from '../../lib/state.ts';
+import type { Told } from '../../lib/tell.ts';
 import { MemoryDcs } from './memory-dcs.ts';
+import { MemoryMetrics } from './memory-metrics.ts';
 import { MemoryState } from './memory-state.ts';
 import { type Crash, VirtualClock, VirtualEngine } from './virtual-engine.ts';
 
@@ -102,6 +106,11 @@ export interface Scenario {
   readonly wrap?: (dcs: DcsApi, clock: VirtualClock, fleet: Fleet) => DcsApi;
   /** Milliseconds that the nth wake comes late; default: none. */
   readonly late?: (wake: number) => number;
+  readonly notify?: readonly Notify[];
+  /** What comes of the nth try to tell somebody, from 1; default: all is heard. */
+  readonly hears?: (to: Notify, nth: number) => Told;
+  /** What the health check says when it is asked for the nth time, from 1; default: all is well. */
+  readonly health?: (nth: number, clock: VirtualClock) => Health;
   /** What somebody does while the run sleeps, so many seconds after it began. */
   readonly meanwhile?: readonly { readonly after: number; readonly does: (night: Night) => Promise<void> }[];
 }
@@ -137,6 +146,13 @@ export interface Played {
   readonly state: MemoryState;
   readonly record: RunRecord;
   readonly outcome: (number: number) => Outcome | undefined;
+  /** Every try to tell somebody; `at` in ms. */
+  readonly told: { readonly to: Notify; readonly message: Message; readonly at: number }[];
+  /** Every look at the health check. */
+  readonly asked: { readonly check: HealthCheck; readonly at: number }[];
+  /** What was counted: `RunsEnded{failed} 1`. */
+  readonly counts: readonly string[];
+  readonly world: World;
 }
 
 /** Plays a scenario to its end. */
@@ -153,16 +169,44 @@ export async function play(scenario: Scenario): Promise<Played> {
     const night = { runId: id, state, fleet, engine, clock };
     engine.meanwhile({ at: clock.now() + after * 1000, does: () => does(night) });
   }
-  const silence = (): void => undefined;
-  const log = { error: silence, warn: silence, info: silence, debug: silence };
-  const world: World = { state, dcs: () => dcs, now: clock.now, log };
+  const metrics = new MemoryMetrics();
+  const told: Played['told'] = [];
+  const asked: Played['asked'] = [];
+  const world: World = {
+    ...quietWorld(state, () => dcs, clock),
+    metrics,
+    config: { stage: 'test', notify: scenario.notify ?? [] },
+    messenger: async (to, message) => {
+      told.push({ to, message, at: clock.now() });
+      return scenario.hears?.(to, told.length) ?? { ok: true };
+    },
+    probe: async (check) => {
+      asked.push({ check, at: clock.now() });
+      return scenario.health?.(asked.length, clock) ?? { healthy: true };
+    },
+  };
   await engine.drive((invocation) => run(id, invocation, world));
   const record = await readRecord(state, id);
   if (record === undefined) throw new Error('the run has no record');
   const view = await runView(state, record);
   const outcome = (number: number): Outcome | undefined =>
     view.outcomes.find(({ instanceId }) => instanceId === idOf(number));
-  return { view, fleet, engine, clock, state, record, outcome };
+  return { view, fleet, engine, clock, state, record, outcome, told, asked, counts: metrics.counts, world };
+}
+
+/** A world in which nobody is told and nothing is logged. */
+export function quietWorld(state: State, dcs: World['dcs'], { now }: Pick<VirtualClock, 'now'>): World {
+  const silence = (): void => undefined;
+  return {
+    state,
+    dcs,
+    now,
+    log: { error: silence, warn: silence, info: silence, debug: silence },
+    metrics: { count: silence },
+    config: { stage: 'test', notify: [] },
+    messenger: async () => ({ ok: true }),
+    probe: async () => ({ healthy: true }),
+  };
 }
 
 /** Stores the run of a scenario, as a door leaves it, and what another one holds. Returns its id. */

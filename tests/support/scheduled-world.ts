@@ -8,6 +8,7 @@ import { runId } from '../../lib/event.ts';
 import { type RunRecord, type RunStatus, readRecord, recordOf, updateRecord } from '../../lib/record.ts';
 import type { Executions, Log } from '../../lib/runtime.ts';
 import type { Key } from '../../lib/state.ts';
+import { MemoryMetrics } from './memory-metrics.ts';
 import { MemoryState } from './memory-state.ts';
 
 type ExecutionStatus = Awaited<ReturnType<Executions['status']>>;
@@ -40,15 +41,15 @@ export class FakeExecutions implements Executions {
   readonly answers: string[] = [];
   failing: Error | null = null;
 
-  async start(runId: string): Promise<void> {
+  async start(runId: string, name: string = runId): Promise<void> {
     if (this.failing !== null) throw this.failing;
-    this.starts.push(runId);
-    if (!this.statuses.has(runId)) this.statuses.set(runId, 'running');
+    this.starts.push(name);
+    if (!this.statuses.has(name)) this.statuses.set(name, 'running');
   }
 
-  async status(runId: string): Promise<ExecutionStatus> {
+  async status(name: string): Promise<ExecutionStatus> {
     if (this.failing !== null) throw this.failing;
-    return this.statuses.get(runId) ?? 'absent';
+    return this.statuses.get(name) ?? 'absent';
   }
 
   async answer(answerId: string): Promise<void> {
@@ -61,6 +62,7 @@ export class FakeExecutions implements Executions {
 export class ScheduledWorld {
   readonly state = new FragileState();
   readonly executions = new FakeExecutions();
+  readonly metrics = new MemoryMetrics();
   readonly logged: string[] = [];
   readonly log: Log = {
     error: (message) => this.logged.push(`error ${message}`),

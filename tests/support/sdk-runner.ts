@@ -66,7 +66,7 @@ export class SdkRunner implements DurableService {
     this.#listeners.push(listener);
   }
 
-  async start(name: string, payload: string): Promise<void> {
+  async startWith(name: string, payload: string): Promise<void> {
     this.#name = name;
     const handlerFunction = (event: unknown, context: Context) => this.#invoke(name, event, context);
     const runner = new LocalDurableTestRunner({ handlerFunction });

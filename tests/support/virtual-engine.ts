@@ -186,7 +186,12 @@ class Invocation implements Engine {
     if (entry.kind === 'wait' && entry.until > this.#clock.now()) await this.#stop(entry.until);
   }
 
-  async answer(name: string, seconds: number, ask: (answerId: string) => Promise<boolean>): Promise<boolean> {
+  async answer(
+    name: string,
+    seconds: number,
+    ask: (answerId: string) => Promise<boolean>,
+    meanwhile?: () => Promise<void>,
+  ): Promise<boolean> {
     const index = this.#next++;
     let entry = this.#recall(index, name);
     if (entry === undefined) {
@@ -194,6 +199,7 @@ class Invocation implements Engine {
       await this.#commit(index, entry);
     }
     if (!(await this.step(`${name} asked`, () => ask(`${this.execution}/${index}`)))) return false;
+    await meanwhile?.();
     const now = this.#recall(index, name);
     if (now?.kind !== 'answer') throw new Error(`"${name}" was no question before`);
     if (!now.answered && now.until > this.#clock.now()) await this.#stop(now.until);

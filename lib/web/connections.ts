@@ -1,5 +1,5 @@
-// How connections to Huawei Cloud are made: kept for a while, through a proxy where the environment names one, and trusting
-// the authorities of a project besides those that Node knows. Whatever fails before a connection stands is marked so.
+// How connections out into the world are made: kept for a while, through a proxy where the environment names one, and trusting
+// given authorities besides those that Node knows. Whatever fails before a connection stands is marked so.
 
 import { X509Certificate } from 'node:crypto';
 import { type Agent, Agent as HttpAgent } from 'node:http';
