@@ -13,10 +13,15 @@ const successSchema = v.object({ at: v.number(), runId: v.string() });
 /** Until when a job leaves an instance alone, ISO 8601 UTC; null: it does not. */
 export async function readCoolsUntil(state: State, job: Job, id: string, now: number): Promise<string | null> {
   if (job.cooldown === 0) return null;
-  const item = await state.get(keyOf(id));
-  if (item === undefined) return null;
-  const until = v.parse(successSchema, item.value).at + job.cooldown * 1000;
+  const last = await readSuccess(state, id);
+  const until = last === null ? 0 : last.at + job.cooldown * 1000;
   return until > now ? new Date(until).toISOString() : null;
+}
+
+/** The last success on an instance, whichever run it was; null: none is remembered. `at`: ms since the epoch. */
+export async function readSuccess(state: State, id: string): Promise<{ at: number; runId: string } | null> {
+  const item = await state.get(keyOf(id));
+  return item === undefined ? null : v.parse(successSchema, item.value);
 }
 
 /** Notes that a run succeeded on an instance. It is kept for as long as any cool-down may last. */

@@ -5,6 +5,7 @@ import { hashOf } from './canonical.ts';
 import type { Config, Job } from './config.ts';
 import { DoorError } from './errors.ts';
 import { readMembers } from './http.ts';
+import type { InstanceReference } from './match/reference.ts';
 
 /** What starts a run; `manual` is an operator. */
 export const triggers = ['schedule', 'webhook', 'alert', 'manual'] as const;
@@ -23,6 +24,8 @@ export interface Event {
   readonly receivedAt: string;
   /** Explicit instances, already known to be UUIDs, lower case, distinct, at least one. Absent: the whole target. */
   readonly instances?: readonly string[];
+  /** An instance that is named otherwise than by its id: which one that is, the run finds in the fleet. */
+  readonly reference?: InstanceReference;
   readonly reason?: string;
   readonly dryRun?: boolean;
   /** The hash of a plan that was seen before; the run refuses when its own plan differs. */
@@ -116,7 +119,7 @@ function withInstances(job: Job, asked: Asked): Asked {
 }
 
 /** The first id outside a target that is given by ids; of any other target only the run can tell. */
-function outsideTarget({ target }: Job, ids: readonly string[]): string | undefined {
+export function outsideTarget({ target }: Pick<Job, 'target'>, ids: readonly string[]): string | undefined {
   if (target.ids.length === 0) return undefined;
   const inside = new Set(target.ids.map((id) => id.toLowerCase()));
   for (const id of target.exclude.ids) inside.delete(id.toLowerCase());

@@ -67,21 +67,39 @@ export async function liftPause(state: State, project: string | null): Promise<b
   return lower(state, keyOf('pause', project));
 }
 
-/** Raises the storm of a project, or changes the one that stands. */
-export async function raiseStorm(state: State, project: string, storm: Storm): Promise<void> {
-  await state.put(keyOf('storm', project), asJson(storm));
+/** Raises the storm of a project, or changes the one that stands; true where none stood before. */
+export async function raiseStorm(state: State, project: string, storm: Storm): Promise<boolean> {
+  const key = keyOf('storm', project);
+  const value = asJson(storm);
+  for (;;) {
+    const item = await state.get(key);
+    if (item === undefined && (await state.putIfAbsent(key, value))) return true;
+    if (item !== undefined && (await state.updateIf(key, item.version, value))) return item.value === null;
+  }
 }
 
-/** Lifts the storm of a project; false where none stood. */
-export async function liftStorm(state: State, project: string): Promise<boolean> {
-  return lower(state, keyOf('storm', project));
+/** The projects that have a storm. */
+export async function readStorms(state: State): Promise<readonly string[]> {
+  const items = await state.query('flags', 'storm#');
+  return items.filter(({ value }) => value !== null).map(({ sk }) => sk.replace('storm#', ''));
+}
+
+/**
+ * Lifts the storm of a project; false where none stood. `at` (ms since the epoch): only one that lasts no longer than
+ * that, since somebody may have prolonged it in between.
+ */
+export async function liftStorm(state: State, project: string, at = Number.POSITIVE_INFINITY): Promise<boolean> {
+  return lower(state, keyOf('storm', project), (item) => {
+    const storm = storedIn(item, stormSchema);
+    return storm !== null && Date.parse(storm.until) <= at;
+  });
 }
 
 /** A flag that is down stays as null: there is nothing else that the port could do. */
-async function lower(state: State, key: Key): Promise<boolean> {
+async function lower(state: State, key: Key, isMeant: (item: Item) => boolean = () => true): Promise<boolean> {
   for (;;) {
     const item = await state.get(key);
-    if (item === undefined || item.value === null) return false;
+    if (item === undefined || item.value === null || !isMeant(item)) return false;
     if (await state.updateIf(key, item.version, null)) return true;
   }
 }

@@ -14,6 +14,7 @@ import { itemSize, type RunList, type RunRecord, readList, readPart, writeList, 
 import { isPassing, readUntil } from './retry.ts';
 import { select } from './select.ts';
 import type { State } from './state.ts';
+import { noteSize } from './storm.ts';
 
 /** What is known after the list was read. `outside`: at most 20 of the ids that the target does not select. */
 export interface Inventory {
@@ -58,6 +59,7 @@ export function readInventory(
     if (!listed.ok) return listed;
     const total = await ports.dcs.total();
     if (!total.ok && (stops(total.problem) || (isPassing(total.problem) && round < enoughTries))) return total;
+    if (total.ok) await noteSize(ports.state, job.project, total.value, ports.now());
     const { candidates, outside } = choose(job, event, listed.value);
     await writeList(ports.state, record, list, candidates);
     const value: Inventory = {

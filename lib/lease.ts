@@ -42,6 +42,13 @@ export function leasesOf(state: State, runId: string, now: () => number): Leases
   };
 }
 
+/** The run that works on an instance at this moment; null: none does. `now`: ms since the epoch. */
+export async function holderOf(state: State, id: string, now: number): Promise<string | null> {
+  const item = await state.get(keyOf(id));
+  const lease = item === undefined ? null : v.parse(leaseSchema, item.value);
+  return lease !== null && lease.until > now ? lease.runId : null;
+}
+
 /** State calls at once. */
 const atOnce = 25;
 

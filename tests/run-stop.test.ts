@@ -183,7 +183,8 @@ describe('a storm', () => {
     until: '2026-11-23T02:08:00.000Z',
     reason: '12 of 40 instances alert',
   };
-  const raising = ({ state }: Pick<Night, 'state'>): Promise<void> => raiseStorm(state, project, storm);
+  const raising = async ({ state }: Pick<Night, 'state'>): Promise<void> =>
+    void (await raiseStorm(state, project, storm));
   const alerted: Partial<Event> = { trigger: 'alert', identity: ['alertmanager', 'Frag', 'f1', '2026'] };
 
   it('refuses what alerts start, and says when it lifts', async () => {
