@@ -42,6 +42,11 @@ export function answeringErrors(runtime: () => Promise<Runtime>): { onError: (ex
   };
 }
 
+/** Whether API Gateway has sent an event, and not another service of AWS. */
+export function isHttpEvent(event: unknown): event is APIGatewayProxyEventV2 {
+  return typeof event === 'object' && event !== null && 'requestContext' in event && 'rawPath' in event;
+}
+
 /** API Gateway's event as a request: the body as the bytes that were sent, the path without the stage. */
 export function toRequest(event: APIGatewayProxyEventV2): HttpRequest {
   const { http, requestId, stage } = event.requestContext;

@@ -65,6 +65,21 @@ export async function repeated(runtime: Entry, delivery: Delivery): Promise<Acce
 }
 
 /**
+ * Stores the run of an event that is known by its identity alone, and starts nothing: whoever stores many starts them
+ * afterwards. `isNew`: it was not there yet.
+ */
+export async function storeRun(
+  runtime: Pick<Entry, 'state' | 'now' | 'config' | 'log'>,
+  job: Job,
+  event: Event,
+): Promise<{ readonly record: RunRecord; readonly isNew: boolean }> {
+  const fresh = newRecord(runtime, runId(runtime.config.stage, job.name, event.identity), job, event);
+  if (!(await store(runtime, fresh))) return { record: await storedRecord(runtime, fresh.runId), isNew: false };
+  runtime.log.info('run accepted', { runId: fresh.runId, job: job.name, requestedBy: event.requestedBy });
+  return { record: fresh, isNew: true };
+}
+
+/**
  * What a sender is told: 202 with the run's place for a new run, 200 for one that was there already. The place is without
  * scheme and host: the sender knows them, and a Host header is anybody's to set.
  */
@@ -121,7 +136,11 @@ async function storedRecord(runtime: Pick<Entry, 'state'>, id: string): Promise<
   return record;
 }
 
-async function ensureStarted(runtime: Entry, record: RunRecord): Promise<void> {
+/** Starts a stored run that was not started yet. Where that fails it is logged: the next duplicate or tick starts it. */
+export async function ensureStarted(
+  runtime: Pick<Entry, 'state' | 'executions' | 'log'>,
+  record: RunRecord,
+): Promise<void> {
   if (record.started || !isGoing(record.status)) return;
   try {
     await noteStored(runtime.state, record);

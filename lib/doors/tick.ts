@@ -1,11 +1,12 @@
 // The tick of each minute, in every runtime: fires that are due, runs that were stored but not started, runs whose
-// execution died. Whatever a late, lost or broken tick left undone, the next one does; doing it twice changes nothing.
+// execution died, storms that are over. Whatever a late, lost or broken tick left undone, the next one does; doing it twice changes nothing.
 
 import type { Job } from '../config.ts';
 import { AutopilotError } from '../errors.ts';
 import type { RunStatus } from '../record.ts';
 import type { Metrics } from '../runtime.ts';
 import type { Item } from '../state.ts';
+import { tendStorms } from '../storm.ts';
 import { fireJob, isScheduled, markOf, markPrefix, switchOff } from './fire.ts';
 import { openPrefix, type TickResult, type TickWork, tendRuns, tickPartition } from './open-runs.ts';
 
@@ -76,6 +77,10 @@ export async function tick(runtime: TickWork['runtime']): Promise<TickResult> {
     },
   };
   await tendJobs(work);
+  const { config, state, log } = runtime;
+  await work.attempt({ part: 'storms' }, () =>
+    tendStorms({ state, log, alertStorm: config.alertStorm, now: work.now }, config.projects),
+  );
   if (failures.length > 0) throw tickFailed(failures);
   return result;
 }

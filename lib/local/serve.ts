@@ -8,6 +8,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
+import { alertDoor } from '../../functions/alert.ts';
 import { consoleDoor } from '../../functions/console.ts';
 import { scheduleDoor } from '../../functions/schedule.ts';
 import { webhookDoor } from '../../functions/webhook.ts';
@@ -149,7 +150,14 @@ async function openDemo(io: Io, database: DatabaseSync): Promise<Site> {
 function listen({ runtime }: Local, io: Io, log: Log): Promise<RunningServer> {
   const open = async (): Promise<Local['runtime']> => runtime;
   const host = io.env['HOST'] || '127.0.0.1';
-  return startServer({ host, port: portOf(io.env), webhook: webhookDoor(open), console: consoleDoor(open), log });
+  return startServer({
+    host,
+    port: portOf(io.env),
+    webhook: webhookDoor(open),
+    alert: alertDoor(open),
+    console: consoleDoor(open),
+    log,
+  });
 }
 
 function portOf(env: Io['env']): number {

@@ -13,6 +13,7 @@ export interface ServerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly webhook: LambdaDoor;
+  readonly alert: LambdaDoor;
   readonly console: LambdaDoor;
   readonly log: Log;
   readonly limits?: Partial<Limits>;
@@ -46,7 +47,7 @@ const defaults: Limits = { headers: 10_000, request: 30_000, idle: 5_000, linger
 const maxHeaders = 16 * 1024;
 
 /**
- * Serves `/hooks/*` by the webhook's door and everything else by the console's. Throws EnvironmentError `port_in_use`,
+ * Serves `/hooks/*` by the webhook's door, `/alerts/*` by that of alerts and everything else by the console's. Throws EnvironmentError `port_in_use`,
  * `port_not_allowed` or `host_invalid`, which name the variable to change.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -82,7 +83,7 @@ async function answer(
     if (body === 'aborted') return;
     if (body === 'too_large') return refuseOversized(request, response, options.limits.linger);
     const event = toEvent(request, body, Date.now());
-    const name = event.rawPath.startsWith('/hooks/') ? 'webhook' : 'console';
+    const name = doorOf(event.rawPath);
     const result = await options[name](event, toContext(name, event.requestContext.requestId));
     if (!server.listening) response.setHeader('connection', 'close');
     writeResult(response, result);
@@ -90,6 +91,11 @@ async function answer(
     options.log.error('door failed', { method: request.method, error });
     if (!response.headersSent) writeAnswer(response, errorAnswer(error));
   }
+}
+
+function doorOf(path: string): 'webhook' | 'alert' | 'console' {
+  if (path.startsWith('/hooks/')) return 'webhook';
+  return path.startsWith('/alerts/') ? 'alert' : 'console';
 }
 
 /** The body, kept only up to the cap; what comes after it is dropped as it arrives. */

@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
+import { alertDoor } from '../../functions/alert.ts';
 import { consoleDoor } from '../../functions/console.ts';
 import { webhookDoor } from '../../functions/webhook.ts';
 import type { Json } from '../../lib/canonical.ts';
@@ -35,14 +36,24 @@ afterEach(async () => {
 
 async function serve(options: Partial<ServerOptions> = {}): Promise<RunningServer> {
   const world = doorWorld();
-  const doors = { webhook: webhookDoor(world.open), console: consoleDoor(world.open), log: logInto(world.log) };
+  const doors = {
+    webhook: webhookDoor(world.open),
+    alert: alertDoor(world.open),
+    console: consoleDoor(world.open),
+    log: logInto(world.log),
+  };
   const server = await startServer({ host: '127.0.0.1', port: 0, ...doors, ...options });
   running.push(server);
   return server;
 }
 
 async function serveWorld(world: DoorWorld, options: Partial<ServerOptions> = {}): Promise<RunningServer> {
-  return await serve({ webhook: webhookDoor(world.open), console: consoleDoor(world.open), ...options });
+  return await serve({
+    webhook: webhookDoor(world.open),
+    alert: alertDoor(world.open),
+    console: consoleDoor(world.open),
+    ...options,
+  });
 }
 
 interface Reply {
