@@ -4,10 +4,7 @@
 import { notYet as lines, refusedBy } from '../../lib/config/not-yet.ts';
 
 const samples: Readonly<Record<string, unknown>> = {
-  sources: { alertmanager: { auth: 'bearer', secrets: ['env:ALERT_TOKEN'] } },
-  alertStorm: { share: '20%', count: 10, within: '5m', cooldown: '10m' },
   notify: [{ on: ['failed'], to: 'webhook', url: 'env:CHAT_WEBHOOK', format: 'slack' }],
-  'jobs.*.trigger.alert': { source: 'alertmanager', match: { alertname: 'High' } },
   'waves.healthCheck': null,
 };
 
