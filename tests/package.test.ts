@@ -74,6 +74,8 @@ describe('what a bundle holds', () => {
 
   it('keeps the doors light enough to start at once', () => {
     expect(Math.max(...doors.map((name) => bundles[name].bytes))).toBeLessThan(100_000);
+    // Regular expressions in linear time, and a client for the certificates of SMN.
+    expect(bundles.alert.bytes).toBeLessThan(400_000);
     expect(bundles.run.bytes).toBeLessThan(900_000);
   });
 });
@@ -210,10 +212,34 @@ describe('the doors as they are packaged, with AWS behind one address', () => {
     expect(aws.calls).toEqual(['GetParameter']);
   });
 
+  it('take an alert, store it and its run, and start the run under its id', async () => {
+    aws.parameters.set('/test/alert-token', 'token-made-up');
+    const startsAt = new Date().toISOString();
+    const labels = { alertname: 'RedisFragmentationHigh', dcs_instance_id: '1111aaaa-cebf-4473-95c4-d1b573c16e79' };
+    const alert = { status: 'firing', labels, annotations: {}, startsAt, fingerprint: '0123456789abcdef' };
+    const group = JSON.stringify({ version: '4', alerts: [alert] });
+    const headers = { authorization: 'Bearer token-made-up' };
+
+    const { statusCode, body: taken } = await ask('alert', { path: '/alerts/alertmanager', headers, body: group });
+
+    const id = { runId: v.string(), job: v.literal('restart-on-alert'), instanceId: v.string() };
+    const { started } = v.parse(v.object({ started: v.tuple([v.object(id)]) }), taken);
+    expect(statusCode).toBe(202);
+    expect(aws.started.at(-1)).toMatchObject({ name: started[0].runId });
+  });
+
+  it('take an alarm that comes through EventBridge', async () => {
+    const file = join(root, 'tests/fixtures/alerts/aws-eventbridge-cloudwatch-alarm-state-change.json');
+
+    const { answer } = await load('alert', JSON.parse(readFileSync(file, 'utf8')), aws.env);
+
+    expect(answer).toMatchObject({ started: [], ignored: [{ code: 'no_match' }] });
+  });
+
   it('tick', async () => {
     const { answer } = await load('schedule', {}, aws.env);
 
-    expect(answer).toEqual({ accepted: [], missed: [], overlapped: [], started: [], died: [] });
+    expect(answer).toEqual({ accepted: [], missed: [], overlapped: [], started: [], died: [], telling: [] });
   });
 });
 

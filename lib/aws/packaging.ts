@@ -123,6 +123,24 @@ export function secretRights({ env }: Pick<PackagingIo, 'env'> = processIo): Rea
   return { webhook: rightsOn(webhook), alert: rightsOn(alert), console: rightsOn(console), run: rightsOn(run) };
 }
 
+/** The event of EventBridge that tells of alarms. */
+const alarmPattern = { source: ['aws.cloudwatch'], 'detail-type': ['CloudWatch Alarm State Change'] };
+
+/**
+ * What calls the function of alerts, as events of serverless.yml: the routes, each listed topic of SNS, and EventBridge
+ * where CloudWatch is listed.
+ */
+export function alertEvents({ env }: Pick<PackagingIo, 'env'> = processIo): readonly Json[] {
+  const { sns, cloudwatch } = (configIfAny(env) ?? packagedConfig).sources;
+  const topics = sns?.type === 'sns' ? sns.topics : [];
+  return [
+    { httpApi: 'POST /alerts/{source}' },
+    { httpApi: 'PUT /alerts/{source}' },
+    ...topics.map((topic) => ({ sns: topic })),
+    ...(cloudwatch === undefined ? [] : [{ eventBridge: { pattern: alarmPattern } }]),
+  ];
+}
+
 function configIfAny(env: PackagingIo['env']): Config | undefined {
   try {
     return loadConfig(defaultFile(env), 'aws').config;

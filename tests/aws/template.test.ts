@@ -96,6 +96,18 @@ describe('rights', () => {
       ],
     ],
     [
+      'AlertRole',
+      [
+        ...log('Alert'),
+        ...items,
+        'dynamodb:Query on StateTable',
+        start,
+        wake,
+        'ssm:GetParameter on parameter/test/alert-token',
+        'secretsmanager:GetSecretValue on secret:test/smn-??????',
+      ],
+    ],
+    [
       'ConsoleRole',
       [
         ...log('Console'),
@@ -148,6 +160,35 @@ describe('rights', () => {
   });
 });
 
+describe('the function of alerts', () => {
+  test('is called by its routes, by the listed topics, by EventBridge and by alarms of this account', () => {
+    const callers = Object.values(template)
+      .filter(({ Type }) => Type === 'AWS::Lambda::Permission')
+      .filter(({ Properties }) => JSON.stringify(Properties['FunctionName']).includes('AlertLambdaFunction'))
+      .map(({ Properties }) => Properties['Principal']);
+    const routes = Object.values(template)
+      .filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route')
+      .map(({ Properties }) => Properties['RouteKey']);
+    const bus = Object.values(template).filter(({ Type }) => Type === 'AWS::Events::Rule');
+    const topics = Object.values(template).filter(({ Type }) => Type === 'AWS::SNS::Subscription');
+
+    expect(callers.toSorted()).toEqual([
+      'apigateway.amazonaws.com',
+      'events.amazonaws.com',
+      'lambda.alarms.cloudwatch.amazonaws.com',
+      'sns.amazonaws.com',
+    ]);
+    expect(routes).toEqual(expect.arrayContaining(['POST /alerts/{source}', 'PUT /alerts/{source}']));
+    expect(bus.map(({ Properties }) => Properties['EventPattern'])).toEqual([
+      { source: ['aws.cloudwatch'], 'detail-type': ['CloudWatch Alarm State Change'] },
+    ]);
+    expect(topics.map(({ Properties }) => Properties)).toMatchObject([
+      { TopicArn: 'arn:aws:sns:eu-central-1:111122223333:alarms', Protocol: 'lambda' },
+    ]);
+    expect(resource('AlarmsMayCall').Properties).toMatchObject({ SourceAccount: { Ref: 'AWS::AccountId' } });
+  });
+});
+
 describe('each function', () => {
   test.each(functionNames)('%s runs on arm64 and finds all that it reads of its environment', (name) => {
     const { Properties } = resource(`${capital(name)}LambdaFunction`);
@@ -182,7 +223,7 @@ describe('each function', () => {
   test('keeps its log for as long as runs are kept', () => {
     const groups = Object.values(template).filter(({ Type }) => Type === 'AWS::Logs::LogGroup');
 
-    expect(groups.map(({ Properties }) => Properties['RetentionInDays'])).toEqual([90, 90, 90, 90, 90]);
+    expect(groups.map(({ Properties }) => Properties['RetentionInDays'])).toEqual([90, 90, 90, 90, 90, 90]);
   });
 });
 

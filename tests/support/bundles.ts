@@ -11,7 +11,7 @@ import configPlugins from '../../lib/aws/packaging.ts';
 /** The top of this checkout. */
 export const root = join(import.meta.dirname, '../..');
 
-export const functionNames = ['console', 'run', 'schedule', 'webhook'] as const;
+export const functionNames = ['alert', 'console', 'run', 'schedule', 'webhook'] as const;
 export type FunctionName = (typeof functionNames)[number];
 
 /** One function as it would run on AWS. */
@@ -73,13 +73,14 @@ export async function bundleFunctions(
     const file = join(folder, `${path}${outputFileExtension}`);
     return describe(file, Object.values(result.metafile.outputs));
   };
-  const [console, run, schedule, webhook] = await Promise.all([
+  const [alert, console, run, schedule, webhook] = await Promise.all([
+    bundleOne('alert'),
     bundleOne('console'),
     bundleOne('run'),
     bundleOne('schedule'),
     bundleOne('webhook'),
   ]);
-  return { console, run, schedule, webhook };
+  return { alert, console, run, schedule, webhook };
 }
 
 interface Output {
