@@ -66,15 +66,24 @@ export function readPage(exchange: Exchange, context: ReadContext): Reading<sche
   return read(exchange, schema.page, context);
 }
 
-/** Whether a page is the last, given the offset after it. A short page alone is not: a service may allow less per page. */
+/**
+ * Whether a page is the last, given the offset after it. A short page alone is not: a service may allow less per page. Nor
+ * is a full page that counts as many as it holds: `instance_num` may mean the page.
+ */
 export function isLastPage(page: schema.Page, offset: number): boolean {
-  if (page.instances.length === 0) return true;
-  return page.total === null ? page.instances.length < pageLimit : offset >= page.total;
+  const { length } = page.instances;
+  if (length === 0) return true;
+  return page.total === null || countsItself(page) ? length < pageLimit : offset >= page.total;
 }
 
 /** Whether a page brought nothing new (`found` ids after it, `known` before) although some are still to come. */
 export function isRepeatedPage(page: schema.Page, found: number, known: number): boolean {
-  return page.instances.length > 0 && found === known && (page.total === null || found < page.total);
+  if (page.instances.length === 0 || found > known) return false;
+  return page.total === null || found < page.total || countsItself(page);
+}
+
+function countsItself({ instances, total }: schema.Page): boolean {
+  return total === instances.length && instances.length >= pageLimit;
 }
 
 /** The problem of a list whose pages repeat: without their offset the rest of the fleet cannot be seen. */

@@ -59,8 +59,12 @@ export class HuaweiDcs implements DcsApi {
     }
   }
 
-  total(): Promise<Reading<number>> {
-    return this.#perform(calls.totalRequest, calls.readTotal);
+  async total(): Promise<Reading<number>> {
+    const total = await this.#perform(calls.totalRequest, calls.readTotal);
+    if (!total.ok || total.value !== 1) return total;
+    // One instance was asked for: whether one is all there are, or all on the page, only the whole list tells.
+    const all = await this.list({});
+    return all.ok ? { ok: true, value: all.value.length } : all;
   }
 
   show(id: string): Promise<Reading<InstanceDetail | null>> {

@@ -480,14 +480,18 @@ describe('a key that cannot be used', () => {
 });
 
 describe('list', () => {
-  /** `count` instances, served in pages; `most` is how many the service gives at once, whatever it is asked for. */
-  function fleet(count: number, most = 1000): Handler {
+  /**
+   * `count` instances, served in pages; `most` is how many the service gives at once, whatever it is asked for, and
+   * `counts` what its instance_num means.
+   */
+  function fleet(count: number, most = 1000, counts: 'all' | 'page' = 'all'): Handler {
     const all = Array.from({ length: count }, (_, index) => ({ instance_id: `ID-${index}`, tags: [] }));
     return (response, seen) => {
       const query = new URL(seen.url, 'http://x').searchParams;
       const offset = Number(query.get('offset'));
       const limit = Math.min(most, Number(query.get('limit')));
-      json(response, 200, { instance_num: count, instances: all.slice(offset, offset + limit) });
+      const instances = all.slice(offset, offset + limit);
+      json(response, 200, { instance_num: counts === 'all' ? count : instances.length, instances });
     };
   }
 
@@ -495,7 +499,7 @@ describe('list', () => {
     [0, 1000, 1],
     [1, 1000, 1],
     [999, 1000, 1],
-    [1000, 1000, 1],
+    [1000, 1000, 2],
     [1001, 1000, 2],
     [2500, 1000, 3],
     [250, 100, 3],
@@ -507,6 +511,31 @@ describe('list', () => {
     const ids = reading.ok ? reading.value.map(({ id }) => id) : [];
     expect(ids).toEqual(Array.from({ length: count }, (_, index) => `id-${index}`));
     expect(server.seen).toHaveLength(pages);
+  });
+
+  it.each([
+    [3, 1],
+    [1000, 2],
+    [1001, 2],
+    [2003, 3],
+  ])('reads %i instances in %i calls where instance_num counts those on the page', async (count, pages) => {
+    const { server, dcs } = await start(fleet(count, 1000, 'page'));
+
+    const reading = await dcs.list({});
+
+    expect(reading.ok && reading.value.length).toBe(count);
+    expect(server.seen).toHaveLength(pages);
+  });
+
+  it.each(['all', 'page'] as const)('is what tells one instance from one on the page (counting %s)', async (counts) => {
+    const totals: unknown[] = [];
+    for (const count of [0, 1, 3]) {
+      const { server, dcs } = await start(fleet(count, 1000, counts));
+      totals.push(await dcs.total());
+      await server.close();
+    }
+
+    expect(totals).toEqual([0, 1, 3].map((value) => ({ ok: true, value })));
   });
 
   it('counts an instance once that moved between two pages', async () => {
@@ -524,15 +553,18 @@ describe('list', () => {
     ]);
   });
 
-  it('fails where the service ignores the offset, and does not ask for ever', async () => {
-    const instances = Array.from({ length: 1000 }, (_, index) => ({ instance_id: `id-${index}` }));
-    const { server, dcs } = await start((response) => json(response, 200, { instance_num: 1500, instances }));
+  it.each([1500, 1000])(
+    'of %i fails where the service ignores the offset, and does not ask for ever',
+    async (count) => {
+      const instances = Array.from({ length: 1000 }, (_, index) => ({ instance_id: `id-${index}` }));
+      const { server, dcs } = await start((response) => json(response, 200, { instance_num: count, instances }));
 
-    const reading = await dcs.list({});
+      const reading = await dcs.list({});
 
-    expect(reading).toMatchObject({ ok: false, problem: { code: 'answer_unreadable' } });
-    expect(server.seen).toHaveLength(2);
-  });
+      expect(reading).toMatchObject({ ok: false, problem: { code: 'answer_unreadable' } });
+      expect(server.seen).toHaveLength(2);
+    },
+  );
 
   it('fails as a whole where a later page fails', async () => {
     const { dcs } = await start((response, seen, nth) =>

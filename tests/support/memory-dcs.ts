@@ -45,7 +45,10 @@ export class MemoryDcs implements DcsApi {
   }
 
   async total(): Promise<Reading<number>> {
-    return this.#read(this.#fleet.list({ offset: 0, limit: 1 }), ({ total }) => total);
+    const total = await this.#read(this.#fleet.list({ offset: 0, limit: 1 }), (page) => page.total);
+    if (!total.ok || total.value !== 1) return total;
+    const all = await this.list({});
+    return all.ok ? { ok: true, value: all.value.length } : all;
   }
 
   async show(id: string): Promise<Reading<InstanceDetail | null>> {
