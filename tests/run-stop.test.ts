@@ -4,44 +4,15 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Guards, Job } from '../lib/config.ts';
 import type { Event } from '../lib/event.ts';
-import { liftPause, raisePause, raiseStorm } from '../lib/flags.ts';
+import { liftPause, raiseStorm } from '../lib/flags.ts';
 import { leasesOf } from '../lib/lease.ts';
-import { type Approval, type Decision, readRecord, type Stop, updateRecord } from '../lib/record.ts';
 import { idOf, instances, jobOf, type Night, type Played, play, type Scenario } from './support/scenario.ts';
+import { deciding, pausing, stopping } from './support/steering.ts';
 
 const project = 'staging';
 
 function flushed({ fleet }: Played, count: number): number[] {
   return Array.from({ length: count }, (_, i) => fleet.applied(idOf(i + 1)).flush);
-}
-
-function pausing(scope: string | null = project) {
-  const pause = { project: scope, reason: 'incident 7', by: 'operator:alice', at: '2026-11-23T02:00:00.000Z' };
-  return ({ state }: Pick<Night, 'state'>): Promise<void> => raisePause(state, pause);
-}
-
-function stopping(code: Stop['code']) {
-  return async ({ state, runId, engine }: Night): Promise<void> => {
-    const stop = { code, reason: 'enough', by: 'operator:alice', at: '2026-11-23T02:00:30.000Z' };
-    const { approval } = await updateRecord(state, runId, (record) => ({ ...record, stop }));
-    if (approval !== undefined) await engine.answer(approval.answerId);
-  };
-}
-
-async function approvalOf({ state, runId }: Night): Promise<Approval> {
-  const record = await readRecord(state, runId);
-  if (record?.approval === undefined) throw new Error('nobody is asked');
-  return record.approval;
-}
-
-function deciding(verdict: Decision['verdict'], reason?: string) {
-  return async (night: Night): Promise<void> => {
-    const approval = await approvalOf(night);
-    const at = new Date(night.clock.now()).toISOString();
-    const decision = { verdict, by: 'operator:bob', at, ...(reason !== undefined && { reason }) };
-    await updateRecord(night.state, night.runId, (record) => ({ ...record, approval: { ...approval, decision } }));
-    await night.engine.answer(approval.answerId);
-  };
 }
 
 function twoWaves(change: Partial<Scenario> = {}): Scenario {
