@@ -99,7 +99,7 @@ export function applySent(batch: readonly Track[], sent: Sent, retryAt: number, 
   if ('unsent' in sent) return [...batch];
   const called = batch.map((track) => ({ ...track, calls: track.calls + 1, refused: null }));
   if ('results' in sent) return called.map((track, i) => applyResult(track, sent.results[i], sent));
-  if (sent.lost) return called.map((track) => lost(track, sent.at, sentence(sent.problem)));
+  if (sent.lost) return called.map((track) => lost(track, sent.at, sent.problem));
   return called.map((track) => applyRefusal(track, sent.problem, sent.at, { retryAt, group, size: batch.length }));
 }
 
@@ -125,12 +125,16 @@ function withRequest(text: string, requestId: string | undefined): string {
 }
 
 function applyResult(track: Track, letter: string | undefined, { at, requestId }: Omit<Results, 'results'>): Track {
+  const isTold = letter === 'f' || letter === 's';
+  const doubts = track.doubts + (isTold ? 0 : 1);
   const sent = {
     ...track,
     attempts: track.attempts + 1,
     sentAt: at,
     group: 0,
-    maybeDone: letter !== 'f' && letter !== 's',
+    maybeDone: !isTold,
+    taken: false,
+    doubts,
   };
   if (letter === 's') return { ...sent, phase: 'accepted', acceptedAt: at, runningSince: at, problem: null };
   if (letter === 'f') {
@@ -141,10 +145,12 @@ function applyResult(track: Track, letter: string | undefined, { at, requestId }
   return { ...sent, phase: 'lost', problem: { code: 'outcome_unknown', reason } };
 }
 
-function lost(track: Track, at: number, reason: string): Track {
-  const problem = { code: 'outcome_unknown', reason };
-  const attempts = track.attempts + 1;
-  return { ...track, attempts, sentAt: at, group: 0, phase: 'lost', maybeDone: true, problem };
+function lost(track: Track, at: number, { status = 0, ...cause }: Problem): Track {
+  const problem = { code: 'outcome_unknown', reason: sentence(cause) };
+  const { attempts, doubts } = track;
+  const taken = status >= 200 && status < 300;
+  const sent = { ...track, attempts: attempts + 1, sentAt: at, group: 0, maybeDone: true, taken, doubts: doubts + 1 };
+  return { ...sent, phase: 'lost', problem };
 }
 
 interface RefusalContext {

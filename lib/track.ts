@@ -37,6 +37,10 @@ export interface Track {
   readonly refused: { readonly at: number; readonly size: number } | null;
   /** Its last send may have been applied: no answer told. */
   readonly maybeDone: boolean;
+  /** DCS took its last call as a whole and told no results: to send again would most likely do it twice. */
+  readonly taken: boolean;
+  /** Sends of which no answer told whether they were applied. */
+  readonly doubts: number;
   readonly sentAt: number | null;
   readonly acceptedAt: number | null;
   readonly evidence: 'state' | 'keys' | null;
@@ -67,6 +71,8 @@ export function freshTrack({ instanceId, name, dataLoss }: PlannedInstance, now:
     group: 0,
     refused: null,
     maybeDone: false,
+    taken: false,
+    doubts: 0,
     sentAt: null,
     acceptedAt: null,
     evidence: null,

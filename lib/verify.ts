@@ -95,12 +95,16 @@ function decide(track: Track, look: Look, at: number, rules: LookRules): Track {
   return track.calls === 0 && track.phase === 'asking' ? dueAgain(track, at) : again(track, rules.limits);
 }
 
-/** A lost outcome: settled by evidence. Where data is at stake it is never sent again without, only told. */
+/**
+ * A lost outcome: settled by evidence. Without, a restart is sent again, but not where data is at stake, nor where DCS
+ * took the call without telling results; and a soft_restart once only, since nobody knows whether it can be seen at all.
+ */
 function resolve(track: Track, look: Look, at: number, rules: LookRules): Track {
   const evidence = shows(look, rules.action);
   if (evidence !== null) return takenHold(track, at, evidence);
   if (at - (track.sentAt ?? at) < rules.verify.settle * 1000) return track;
-  if (track.dataLoss) return ended(track, 'unknown');
+  const isDoubtful = track.taken || (rules.action === 'soft_restart' && track.doubts > 1);
+  if (track.dataLoss || isDoubtful) return ended(track, 'unknown');
   return isIdle(look, rules.action) && !look.isProtected ? again(track, rules.limits) : track;
 }
 

@@ -145,6 +145,22 @@ describe('an answer', () => {
     for (const track of after) expect(track).toMatchObject({ group: 0, refused: null, attempts: 2, calls: 4 });
   });
 
+  it.each([
+    [204, true],
+    [200, true],
+    [502, false],
+    [undefined, false],
+  ])('that was lost with the status %s was taken as a whole: %s', (status, taken) => {
+    const problem = problemOf('unknown', status === undefined ? {} : { status });
+
+    const after = apply({ at: now, lost: true, problem }, 2, { doubts: 1 });
+
+    expect(after.map((track) => [track.taken, track.doubts])).toEqual([
+      [taken, 2],
+      [taken, 2],
+    ]);
+  });
+
   it('that was lost may have been applied to all of them', () => {
     const after = apply({ at: now, lost: true, problem: problemOf('unknown') }, 3, { group: 4 });
 

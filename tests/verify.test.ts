@@ -181,6 +181,18 @@ describe('an instance whose outcome was lost', () => {
     expect([become('flush', true), become('restart', false), become('restart', true)]).toEqual(fates);
   });
 
+  it.each<[Action, Partial<Track>, string]>([
+    ['restart', { doubts: 3 }, 'due'],
+    ['soft_restart', { doubts: 1 }, 'due'],
+    ['soft_restart', { doubts: 2 }, unknown],
+    ['restart', { doubts: 1, taken: true }, unknown],
+    ['soft_restart', { doubts: 1, taken: true }, unknown],
+  ])('and that shows nothing of a %s with %j is then %s', (action, more, fate) => {
+    const after = applyLook(trackOf({ ...lost, ...more }), looks.idle, 60_000, rulesOf(action));
+
+    expect(fateOf(after)).toBe(fate);
+  });
+
   it('is known by its keys only after a flush, and only where they fell', () => {
     const become = (action: Action, emptied: boolean | null): string =>
       fateOf(applyLook(trackOf(lost), lookOf('RUNNING', { emptied }), second, rulesOf(action)));
