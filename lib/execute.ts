@@ -4,7 +4,7 @@
 import type { BackupRecord } from './backup.ts';
 import type { Problem } from './classify.ts';
 import type { Action } from './config.ts';
-import type { Instance, InstanceDetail } from './plan.ts';
+import type { InstanceDetail, ListedInstance } from './plan.ts';
 import { dueAgain, gaveUp, type Track } from './track.ts';
 
 /** A read that worked, or what went wrong. Never throws for anything that a service or network can do. */
@@ -25,7 +25,7 @@ export type Answer =
 /** Everything the work needs of DCS, for one project. Implemented by lib/huawei/dcs.ts and by the tests' fake. */
 export interface DcsApi {
   /** All instances that carry all of `tags` (none: all instances), every page of it. */
-  list(tags: Readonly<Record<string, string>>): Promise<Reading<readonly Instance[]>>;
+  list(tags: Readonly<Record<string, string>>): Promise<Reading<readonly ListedInstance[]>>;
   /** The number of all instances of the project, unfiltered. */
   total(): Promise<Reading<number>>;
   /** One instance; null when it does not exist. */

@@ -8,8 +8,10 @@ import { readCoolsUntil } from './cooldown.ts';
 import type { Engine } from './engine.ts';
 import type { Event } from './event.ts';
 import type { DcsApi, Reading } from './execute.ts';
+import type { Refusal } from './guards.ts';
 import { inParallel, longestTask, stops } from './look.ts';
-import { type Candidate, type Detail, exclusion, type Instance } from './plan.ts';
+import { resolveReference } from './match/reference.ts';
+import { type Candidate, type Detail, exclusion, type Instance, type ListedInstance } from './plan.ts';
 import { itemSize, type RunList, type RunRecord, readList, readPart, writeList, writePart } from './record.ts';
 import { isPassing, readUntil } from './retry.ts';
 import { select } from './select.ts';
@@ -24,6 +26,8 @@ export interface Inventory {
   /** All that were chosen, in as many stored parts of 500 as it takes. */
   readonly candidates: number;
   readonly outside: readonly string[];
+  /** Why nobody can tell which instance the event means. */
+  readonly doubt?: Refusal;
 }
 
 /** Where an inventory is read from and kept. */
@@ -55,18 +59,22 @@ export function readInventory(
   const list = lists[pass].inventory;
   return readUntil(engine, list, job.retry, ports.now, async (round) => {
     // Whoever is named by id shall be seen even where its tags have changed.
-    const listed = await ports.dcs.list(job.target.ids.length > 0 ? {} : job.target.tags);
+    // One that is named otherwise is looked for in the whole project: another one may have the same name.
+    const isWhole = job.target.ids.length > 0 || event.reference !== undefined;
+    const listed = await ports.dcs.list(isWhole ? {} : job.target.tags);
     if (!listed.ok) return listed;
     const total = await ports.dcs.total();
     if (!total.ok && (stops(total.problem) || (isPassing(total.problem) && round < enoughTries))) return total;
     if (total.ok) await noteSize(ports.state, job.project, total.value, ports.now());
-    const { candidates, outside } = choose(job, event, listed.value);
+    const named = namedBy(event, listed.value);
+    const { candidates, outside } = choose(job, named.instances, listed.value);
     await writeList(ports.state, record, list, candidates);
     const value: Inventory = {
       total: total.ok ? total.value : null,
       eligible: candidates.filter((candidate) => isEligible(job, candidate)).length,
       candidates: candidates.length,
       outside: outside.slice(0, 20),
+      ...(named.doubt !== undefined && { doubt: named.doubt }),
     };
     return { ok: true, value };
   });
@@ -188,16 +196,23 @@ const detailSchema = v.object({
   ),
 });
 
+/** Whom the event names: by ids, or otherwise and then found in the fleet; `instances` undefined: the whole target. */
+function namedBy(event: Event, fleet: readonly ListedInstance[]): { instances?: readonly string[]; doubt?: Refusal } {
+  if (event.reference === undefined) return event.instances === undefined ? {} : { instances: event.instances };
+  const resolved = resolveReference(event.reference, fleet);
+  return 'id' in resolved ? { instances: [resolved.id] } : { instances: [], doubt: resolved };
+}
+
 /** Explicit ids narrow the target, never widen it; those of the target itself that do not exist stay in sight. */
 function choose(
   job: Job,
-  event: Event,
-  listed: readonly Instance[],
+  instances: readonly string[] | undefined,
+  listed: readonly ListedInstance[],
 ): { readonly candidates: StoredCandidate[]; readonly outside: string[] } {
   const selected = new Map(select(job.target, listed).map((instance) => [instance.id, instance]));
   const isNamed = (id: string): boolean =>
     job.target.ids.includes(id) && !listed.some((instance) => instance.id === id);
-  const wanted = event.instances ?? [...selected.keys(), ...job.target.ids.filter(isNamed)];
+  const wanted = instances ?? [...selected.keys(), ...job.target.ids.filter(isNamed)];
   const outside = wanted.filter((id) => !selected.has(id) && !isNamed(id));
   const candidates = wanted
     .filter((id) => selected.has(id) || isNamed(id))
@@ -206,8 +221,10 @@ function choose(
 }
 
 /** Only the tags that are still asked for after the selection: an item of 500 instances has to stay small. */
-function stored(job: Job, instance: Instance | null): Instance | null {
-  return instance === null ? null : { ...instance, tags: neededTags(job, instance.tags) };
+function stored(job: Job, listed: ListedInstance | null): Instance | null {
+  if (listed === null) return null;
+  const { addresses: _, port: __, ...instance } = listed;
+  return { ...instance, tags: neededTags(job, instance.tags) };
 }
 
 function neededTags(job: Job, tags: Instance['tags']): Instance['tags'] {

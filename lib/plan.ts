@@ -20,6 +20,14 @@ export interface Instance {
   readonly specCode: string;
 }
 
+/** An instance of the list, with what clients connect to: an alert may name it by that. */
+export interface ListedInstance extends Instance {
+  /** IP addresses and domain names, in lower case; none where there are none yet. */
+  readonly addresses: readonly string[];
+  /** null where it was not told. */
+  readonly port: number | null;
+}
+
 /** What only the detail call tells: the instance's type and what is being done to it (null when idle). */
 export interface InstanceDetail extends Instance {
   /** `single`, `ha`, `cluster`, `proxy`, `ha_rw_split`; null where it was not told. */

@@ -76,6 +76,7 @@ async function decide(
   if (closed !== null) return closed;
   const inventory = await readInventory(engine, record, ports);
   if (!inventory.ok) return unreadable(inventory.problem);
+  if (inventory.value.doubt !== undefined) return refused(inventory.value.doubt);
   if (inventory.value.eligible > maxRun) return refused(tooMany(inventory.value));
   const details = await readDetails(engine, record, inventory.value, ports);
   if (!details.ok) return unreadable(details.problem);

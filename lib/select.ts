@@ -4,7 +4,10 @@ import type { Selector } from './config.ts';
 import type { Instance } from './plan.ts';
 
 /** The instances of a project that a target selects; `exclude` takes out whatever matches any one entry of it. */
-export function select(target: Selector & { readonly exclude: Selector }, fleet: readonly Instance[]): Instance[] {
+export function select<T extends Instance>(
+  target: Selector & { readonly exclude: Selector },
+  fleet: readonly T[],
+): T[] {
   const isNamed = anyGlob(target.names);
   const isExcludedName = anyGlob(target.exclude.names);
   return fleet.filter(

@@ -3,7 +3,7 @@
 
 import * as v from 'valibot';
 import type { BackupRecord } from '../backup.ts';
-import type { Instance, InstanceDetail } from '../plan.ts';
+import type { Instance, InstanceDetail, ListedInstance } from '../plan.ts';
 
 const scalar = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
 /** A string in whatever form it came; empty where there is none. */
@@ -42,7 +42,20 @@ const instanceEntries = {
   tags,
 };
 const instanceObject = v.object(instanceEntries);
-const instance = v.pipe(instanceObject, v.transform(toInstance));
+const listedObject = v.object({
+  ...instanceEntries,
+  ip: text,
+  domain_name: text,
+  readonly_domain_name: text,
+  publicip_address: text,
+  port: v.fallback(v.nullable(v.pipe(count, v.maxValue(65_535))), null),
+});
+const instance = v.pipe(
+  listedObject,
+  v.transform(
+    (answer): ListedInstance => ({ ...toInstance(answer), addresses: addressesOf(answer), port: answer.port }),
+  ),
+);
 
 /** `GET /instances`. `total` counts all that match; null where it was not told. */
 export const page = v.pipe(
@@ -171,6 +184,13 @@ function toInstance(answer: v.InferOutput<typeof instanceObject>): Instance {
     tags: answer.tags,
     specCode: answer.spec_code,
   };
+}
+
+/** Several addresses are joined by commas; what is not told is an empty text. */
+function addressesOf(answer: v.InferOutput<typeof listedObject>): string[] {
+  const { ip, domain_name, readonly_domain_name, publicip_address } = answer;
+  const all = [ip, domain_name, readonly_domain_name, publicip_address].flatMap((each) => each.split(','));
+  return [...new Set(all.map((each) => each.trim().toLowerCase()).filter((each) => each !== ''))];
 }
 
 /** Of any type on the wire. Whatever is there, even an empty object, counts as work in progress. */

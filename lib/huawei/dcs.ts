@@ -5,7 +5,7 @@
 import type { BackupRecord } from '../backup.ts';
 import type { Action, Project } from '../config.ts';
 import type { Answer, DcsApi, Reading } from '../execute.ts';
-import type { Instance, InstanceDetail } from '../plan.ts';
+import type { InstanceDetail, ListedInstance } from '../plan.ts';
 import * as calls from './dcs-calls.ts';
 import type { Access, Grant } from './grant.ts';
 import { type Exchange, type Failed, isFailed, type Send, sender } from './http.ts';
@@ -45,8 +45,8 @@ export class HuaweiDcs implements DcsApi {
     this.#pace = options.pace ?? new Pace(options);
   }
 
-  async list(tags: Readonly<Record<string, string>>): Promise<Reading<readonly Instance[]>> {
-    const found = new Map<string, Instance>();
+  async list(tags: Readonly<Record<string, string>>): Promise<Reading<readonly ListedInstance[]>> {
+    const found = new Map<string, ListedInstance>();
     for (let offset = 0; ; ) {
       const page = await this.#perform((projectId) => calls.listRequest(projectId, tags, offset), calls.readPage);
       if (!page.ok) return page;

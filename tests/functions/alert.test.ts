@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { noteSuccess } from '../../lib/cooldown.ts';
 import { readRecord, updateRecord } from '../../lib/record.ts';
 import { alertDoorWorld, alertJob, codes, dueIn, listensTo, runsOf, send, taken } from '../support/alert-door.ts';
-import { bearer, byIds, call, errorOf, ids, jobOf, noon } from '../support/door-world.ts';
+import { byIds, call, errorOf, ids, jobOf, noon } from '../support/door-world.ts';
 
 const minute = 60_000;
 const job = alertJob('fix', 'High');
@@ -40,6 +40,20 @@ describe('a firing alert', () => {
     const { started } = taken(await send(world, [{}]));
 
     expect(started.map((run) => run.job)).toEqual(['first', 'second']);
+  });
+
+  it.each([
+    ['cache-orders', { by: 'name', value: 'cache-orders' }],
+    ['10.0.0.7:6379', { by: 'address', value: '10.0.0.7', port: 6379 }],
+  ])('that names its instance as %s leaves it to the run which one that is', async (instance, reference) => {
+    const world = alertDoorWorld([alertJob('fix', 'High', { target: byIds })]);
+
+    const { started } = taken(await send(world, [{ instance }]));
+
+    const [run] = await runsOf(world);
+    expect(started).toEqual([{ runId: run?.runId, job: 'fix', instanceId: null }]);
+    expect(run?.event.reference).toEqual(reference);
+    expect(run?.event.instances).toBeUndefined();
   });
 
   it('is decided for itself, whatever the others of its group are', async () => {
@@ -238,8 +252,6 @@ describe('a delivery', () => {
   });
 
   it('is answered with 503 where it cannot be stored, and with its run when it comes again', async () => {
-    const world = alertDoorWorld([job]);
-    const headers = bearer('unused');
     for (let failAt = 1; failAt < 40; failAt++) {
       const fresh = alertDoorWorld([job]);
       fresh.failAt = failAt;
@@ -251,8 +263,6 @@ describe('a delivery', () => {
       expect(await dueIn(fresh)).toEqual([`fix ${ids[0]}`]);
       expect(new Set(fresh.starts).size).toBe(1);
     }
-    expect(headers).toBeDefined();
-    expect(world.starts).toEqual([]);
   });
 
   it('starts 200 runs at most and stores the others', async () => {

@@ -35,6 +35,8 @@ const read = {
   specCode: 'redis.ha.xu1.large.r2.2',
 };
 
+const listed = { ...read, addresses: [], port: null };
+
 describe('actRequest', () => {
   it('asks for one action on distinct instances in lower case', () => {
     expect(calls.actRequest(project, 'soft_restart', [one.toUpperCase(), two, one])).toEqual({
@@ -171,7 +173,10 @@ describe('readPage', () => {
   it('reads a page', () => {
     const page = answer(200, { instance_num: 7, instances: [item({ ip: '10.0.0.1', publicip_id: {} })] });
 
-    expect(calls.readPage(page, context)).toEqual({ ok: true, value: { total: 7, instances: [read] } });
+    expect(calls.readPage(page, context)).toEqual({
+      ok: true,
+      value: { total: 7, instances: [{ ...listed, addresses: ['10.0.0.1'] }] },
+    });
   });
 
   it.each([
@@ -185,6 +190,21 @@ describe('readPage', () => {
     ['a status that is not known', { status: 'DREAMING' }, { status: 'DREAMING' }],
     ['no status', { status: undefined }, { status: '' }],
     ['no spec_code', { spec_code: [] }, { specCode: '' }],
+    ['several addresses', { ip: '192.168.0.1, 192.168.0.2' }, { addresses: ['192.168.0.1', '192.168.0.2'] }],
+    [
+      'names and a public address',
+      {
+        ip: '10.0.0.1',
+        domain_name: 'Redis-1.DCS.example.com',
+        readonly_domain_name: 'ro',
+        publicip_address: '1.2.3.4',
+      },
+      { addresses: ['10.0.0.1', 'redis-1.dcs.example.com', 'ro', '1.2.3.4'] },
+    ],
+    ['no address', { ip: '', domain_name: null, publicip_address: {} }, { addresses: [] }],
+    ['a port', { port: 6379 }, { port: 6379 }],
+    ['a port as a text', { port: '6379' }, { port: 6379 }],
+    ['a port that is none', { port: 70_000 }, { port: null }],
     ['an empty list of tags', { tags: [] }, { tags: {} }],
     ['no tags', { tags: undefined }, { tags: null }],
     ['tags that are null', { tags: null }, { tags: null }],
@@ -210,7 +230,7 @@ describe('readPage', () => {
   ])('reads an instance with %s', (_name, change, expected) => {
     const page = calls.readPage(answer(200, { instance_num: 1, instances: [item(change)] }), context);
 
-    expect(page).toEqual({ ok: true, value: { total: 1, instances: [{ ...read, ...expected }] } });
+    expect(page).toEqual({ ok: true, value: { total: 1, instances: [{ ...listed, ...expected }] } });
   });
 
   it('keeps a tag with the name of a built-in property', () => {
@@ -265,14 +285,14 @@ describe('readPage', () => {
 });
 
 describe('isLastPage', () => {
-  const full = Array.from({ length: 1000 }, () => read);
+  const full = Array.from({ length: 1000 }, () => listed);
 
   it.each([
     ['an empty page ends the list, whatever the total', [], 5000, 1000, true],
     ['the total ends the list', full, 2000, 2000, true],
     ['the total goes on', full, 2001, 2000, false],
-    ['a short page before the total goes on', [read], 2000, 1, false],
-    ['a short page without a total ends the list', [read], null, 1001, true],
+    ['a short page before the total goes on', [listed], 2000, 1, false],
+    ['a short page without a total ends the list', [listed], null, 1001, true],
     ['a full page without a total goes on', full, null, 1000, false],
   ])('%s', (_name, instances, total, offset, last) => {
     expect(calls.isLastPage({ instances, total }, offset)).toBe(last);
@@ -281,10 +301,10 @@ describe('isLastPage', () => {
 
 describe('isRepeatedPage', () => {
   it.each([
-    ['nothing new with some still to come', [read], 1500, 1000, 1000, true],
-    ['nothing new without a total', [read], null, 1000, 1000, true],
-    ['nothing new with all seen, as others were deleted', [read], 1000, 1000, 1000, false],
-    ['something new', [read], 1500, 1001, 1000, false],
+    ['nothing new with some still to come', [listed], 1500, 1000, 1000, true],
+    ['nothing new without a total', [listed], null, 1000, 1000, true],
+    ['nothing new with all seen, as others were deleted', [listed], 1000, 1000, 1000, false],
+    ['something new', [listed], 1500, 1001, 1000, false],
     ['an empty page', [], 1500, 1000, 1000, false],
   ])('sees in %s whether a page repeats', (_name, instances, total, found, known, repeated) => {
     expect(calls.isRepeatedPage({ instances, total }, found, known)).toBe(repeated);

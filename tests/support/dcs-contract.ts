@@ -87,8 +87,20 @@ export function dcsContract(name: string, makeSubject: (options: SubjectOptions)
           value: [
             { ...plain, id: one, name: 'stg-cache-01', version: '5.0', tags: first, specCode: ha },
             { ...plain, id: two, name: 'stg-cache-02', version: '6.0', tags: second, specCode: cluster },
-          ],
+          ].map((expected) => expect.objectContaining(expected)),
         });
+      });
+
+      it('where clients connect to each instance: addresses, the domain name and the port', async () => {
+        const { api } = await stage([{ ip: '192.168.7.1,192.168.7.2' }, { ip: '' }]);
+
+        const reading = await api.list({});
+
+        const name = (id: string) => `redis-${id.slice(0, 8)}.dcs.example.com`;
+        expect(reading.ok && reading.value.map(({ addresses, port }) => [addresses, port])).toEqual([
+          [['192.168.7.1', '192.168.7.2', name(one)], 6379],
+          [[name(two)], 6379],
+        ]);
       });
 
       it.each<[string, Record<string, string>, readonly string[]]>([

@@ -9,11 +9,11 @@ import { type Backup, type BackupStatus, backupStatusAt } from '../../lib/local/
 import { listBackups, startBackup } from '../../lib/local/simulator/backup-calls.ts';
 import type { Fleet } from '../../lib/local/simulator/fleet.ts';
 import type { InstanceView } from '../../lib/local/simulator/instance.ts';
-import { taskOf } from '../../lib/local/simulator/render.ts';
+import { domainName, port, taskOf } from '../../lib/local/simulator/render.ts';
 import type { BatchResult, Reply } from '../../lib/local/simulator/reply.ts';
 import type { Switches } from '../../lib/local/simulator/unknowns.ts';
 import type { WireError } from '../../lib/local/simulator/wire-errors.ts';
-import type { Instance, InstanceDetail } from '../../lib/plan.ts';
+import type { Instance, InstanceDetail, ListedInstance } from '../../lib/plan.ts';
 
 /** How the fake treats late answers. */
 export interface MemoryDcsOptions {
@@ -37,11 +37,11 @@ export class MemoryDcs implements DcsApi {
     this.#sleep = options.sleep ?? (() => Promise.resolve());
   }
 
-  async list(tags: Readonly<Record<string, string>>): Promise<Reading<readonly Instance[]>> {
+  async list(tags: Readonly<Record<string, string>>): Promise<Reading<readonly ListedInstance[]>> {
     // Like the client: a tag that cannot be asked for is left out, which finds more and never less.
     const askable = Object.entries(tags).filter((pair) => !pair.some((part) => /[,=]/.test(part)));
     const query = { tags: Object.fromEntries(askable), offset: 0, limit: Number.POSITIVE_INFINITY };
-    return this.#read(this.#fleet.list(query), ({ items }) => items.map(toInstance));
+    return this.#read(this.#fleet.list(query), ({ items }) => items.map(toListed));
   }
 
   async total(): Promise<Reading<number>> {
@@ -147,6 +147,11 @@ function resultsOf(entries: readonly BatchResult[], requestId: string): Omit<Ans
 
 function toInstance({ id, name, engine, version, status, tags, specCode }: InstanceView): Instance {
   return { id, name, engine, version, status, tags, specCode };
+}
+
+function toListed(view: InstanceView): ListedInstance {
+  const addresses = [...view.ip.toLowerCase().split(','), domainName(view)].filter((each) => each !== '');
+  return { ...toInstance(view), addresses, port };
 }
 
 function toDetail(view: InstanceView, switches: Switches): InstanceDetail {

@@ -7,6 +7,14 @@ import type { Switches } from './unknowns.ts';
 
 type Members = Readonly<Record<string, Json>>;
 
+/** The port of every instance. */
+export const port = 6379;
+
+/** The name under which clients connect to an instance. */
+export function domainName({ id }: Pick<InstanceView, 'id'>): string {
+  return `redis-${id.slice(0, 8)}.dcs.example.com`;
+}
+
 /** An item of the list. It has neither `cache_mode` nor `task`. */
 export function listItem(view: InstanceView, switches: Switches): Members {
   const plain = {
@@ -19,8 +27,8 @@ export function listItem(view: InstanceView, switches: Switches): Members {
     spec_code: view.specCode,
     ...sizeOf(view),
     ip: view.ip,
-    port: 6379,
-    domain_name: `redis-${view.id.slice(0, 8)}.dcs.example.com`,
+    port,
+    domain_name: domainName(view),
     readonly_domain_name: null,
     ...networkMembers,
     az_codes: ['eu-de-01'],

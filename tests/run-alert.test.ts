@@ -1,0 +1,61 @@
+// Runs that alerts have started: an instance that is named otherwise than by its id, and what the run learns of the fleet.
+
+import { describe, expect, it } from '@jest/globals';
+import type { Event } from '../lib/event.ts';
+import type { InstanceReference } from '../lib/match/reference.ts';
+import { readSize } from '../lib/storm.ts';
+import { idOf, instances, jobOf, play, type Scenario } from './support/scenario.ts';
+
+const target = { ...jobOf('restart').target, tags: { env: 'staging' } };
+
+function named(reference: InstanceReference, change: Partial<Scenario> = {}): Scenario {
+  const event: Partial<Event> = { trigger: 'alert', identity: ['alertmanager', 'High', 'a', ''], reference };
+  const fleet = {
+    instances: instances(4, (number) => ({
+      ip: number === 4 ? '10.0.0.3' : `10.0.0.${number}`,
+      ...(number === 2 && { tags: { env: 'prod' } }),
+      ...(number > 2 && { name: 'twin' }),
+    })),
+  };
+  return { job: jobOf('restart', { target }), fleet, event, ...change };
+}
+
+describe('an instance that an alert names', () => {
+  it.each<[string, InstanceReference]>([
+    ['by its name', { by: 'name', value: 'cache-00001' }],
+    ['by its address', { by: 'address', value: '10.0.0.1', port: null }],
+    ['by its address and port', { by: 'address', value: '10.0.0.1', port: 6379 }],
+    ['by its domain name', { by: 'address', value: 'redis-00000000.dcs.example.com', port: 6379 }],
+  ])('%s is the only one that is acted on', async (how, reference) => {
+    const scenario = named(reference);
+    const played = await play(
+      how === 'by its domain name'
+        ? { ...scenario, fleet: { instances: scenario.fleet.instances?.slice(0, 1) ?? [] } }
+        : scenario,
+    );
+
+    expect(played.view.status).toBe('succeeded');
+    expect(played.view.outcomes.map(({ instanceId }) => instanceId)).toEqual([idOf(1)]);
+  });
+
+  it.each<[string, InstanceReference]>([
+    ['instance_unknown', { by: 'name', value: 'cache-9' }],
+    ['instance_unknown', { by: 'address', value: '10.0.0.1', port: 7000 }],
+    ['instance_ambiguous', { by: 'name', value: 'twin' }],
+    ['instance_ambiguous', { by: 'address', value: '10.0.0.3', port: 6379 }],
+    ['outside_target', { by: 'name', value: 'cache-00002' }],
+  ])('and that is %s refuses the run', async (code, reference) => {
+    const played = await play(named(reference));
+
+    expect(played.view).toMatchObject({ status: 'refused', code });
+    expect(played.fleet.calls()).toMatchObject({ act: 0 });
+  });
+});
+
+describe('the size of a project', () => {
+  it('is remembered by each run that reads it', async () => {
+    const { state, clock } = await play(named({ by: 'name', value: 'cache-00001' }));
+
+    expect(await readSize(state, jobOf('restart').project, clock.now())).toBe(4);
+  });
+});
