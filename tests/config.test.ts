@@ -6,8 +6,7 @@ import fc from 'fast-check';
 import { readConfig } from '../lib/config/file.ts';
 import { resolveConfig } from '../lib/config/resolve.ts';
 import { seconds } from '../lib/config/values.ts';
-import { complaints, configWith, faultsOf, readWhole, textWith, wholeComplaints } from './support/config-text.ts';
-import { notYet } from './support/not-yet.ts';
+import { complaints, configWith, faultsOf, textWith } from './support/config-text.ts';
 
 const id = '5560df16-cebf-4473-95c4-d1b573c16e79';
 const durationWanted = 'expected a duration such as 90s, 30m, 2h or 7d (whole, above 0, at most 365d)';
@@ -291,7 +290,7 @@ describe('in whose name a project is called', () => {
 });
 
 describe('what is read, and enforced in time', () => {
-  const whole = (path: string, value: unknown) => readWhole(textWith(path, value));
+  const whole = (path: string, value: unknown) => readConfig(textWith(path, value), 'autopilot.yml');
 
   it('the tag that allows', () => {
     expect(whole('projects.p.allowTag', 'dcs-autopilot-allow').projects['p']?.allowTag).toBe('dcs-autopilot-allow');
@@ -313,7 +312,7 @@ describe('what is read, and enforced in time', () => {
     const guards = { maxPerDay: 7, onExceed: 'trim' };
     file.defaults = { backup: { mode: 'reuse', maxAge: '2h' }, approval: 'required', collision: 'queue', guards };
 
-    const { jobs } = readWhole(JSON.stringify(file));
+    const { jobs } = readConfig(JSON.stringify(file), 'autopilot.yml');
 
     expect(jobs['hook']?.backup).toEqual({ mode: 'fresh', maxAge: 7200 });
     expect(jobs['hook']).toMatchObject({ approval: 'required', collision: 'queue', guards });
@@ -338,18 +337,11 @@ describe('what is read, and enforced in time', () => {
     ['jobs.hook.waves.healthCheck', 'health', healthCheckWanted],
     ['jobs.hook.waves.healthCheck', 5, healthCheckWanted],
   ])('refuses %s: %j', (path, value, message, below = '') => {
-    expect(wholeComplaints(path, value)).toEqual([`${path}${below}: ${message}`]);
+    expect(complaints(path, value)).toEqual([`${path}${below}: ${message}`]);
   });
 });
 
 describe('what is refused', () => {
-  it.each(notYet)('%s: %j is not supported yet', (path, value, listed) => {
-    const faults = complaints(path, value).filter((fault) => fault.startsWith(`${path}: `));
-
-    expect(faults).toEqual([expect.stringContaining('not supported yet')]);
-    expect(faults[0]).toContain(`\`${listed.split('.').at(-1)}\``);
-  });
-
   it.each([
     ['stage', 'Prod', 'expected up to 20 lower-case letters, digits and hyphens'],
     ['stage', 'a'.repeat(21), 'expected up to 20 lower-case letters, digits and hyphens'],
@@ -611,7 +603,7 @@ describe('what is refused', () => {
     );
     fc.assert(
       fc.property(fc.constantFrom(...places), secret, shapes, (place, value, shape) => {
-        const faults = wholeComplaints(place, shape(value));
+        const faults = complaints(place, shape(value));
 
         expect(faults).not.toEqual([]);
         expect(faults.join('\n')).not.toContain(value);

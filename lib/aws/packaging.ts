@@ -114,13 +114,45 @@ export interface SecretRights {
   readonly secretsmanager: readonly Json[];
 }
 
+/** Those of all functions, and whom the run may tell. */
+export interface PackagedRights {
+  readonly webhook: SecretRights;
+  readonly alert: SecretRights;
+  readonly console: SecretRights;
+  readonly run: SecretRights & { readonly events: readonly Json[]; readonly sns: readonly Json[] };
+}
+
 /**
  * What each function reads of the configuration that is about to be packaged; where there is none, or a faulty one (which
  * packaging refuses with all its faults), nothing. serverless.yml asks for it through rights.cjs.
  */
-export function secretRights({ env }: Pick<PackagingIo, 'env'> = processIo): Readonly<Record<string, SecretRights>> {
-  const { webhook, alert, console, run } = refsOf(configIfAny(env) ?? packagedConfig);
-  return { webhook: rightsOn(webhook), alert: rightsOn(alert), console: rightsOn(console), run: rightsOn(run) };
+export function packagedRights({ env }: Pick<PackagingIo, 'env'> = processIo): PackagedRights {
+  const config = configIfAny(env) ?? packagedConfig;
+  const { webhook, alert, console, run } = refsOf(config);
+  return {
+    webhook: rightsOn(webhook),
+    alert: rightsOn(alert),
+    console: rightsOn(console),
+    run: { ...rightsOn(run), ...rightsToTell(config) },
+  };
+}
+
+function rightsToTell({ notify }: Config): Pick<PackagedRights['run'], 'events' | 'sns'> {
+  const buses = new Set(notify.flatMap((each) => (each.to === 'eventbridge' ? [each.bus] : [])));
+  const topics = new Set(notify.flatMap((each) => (each.to === 'sns' ? [each.topic] : [])));
+  const named = [...buses].filter((bus) => !isArn(bus)).map((bus) => `event-bus/${bus}`);
+  const whole = [...buses].filter(isArn);
+  return {
+    events:
+      whole.length > 0
+        ? [...whole, ...(named.length > 0 ? resources('events', named) : [])]
+        : resources('events', named),
+    sns: topics.size > 0 ? [...topics] : resources('sns', []),
+  };
+}
+
+function isArn(text: string): boolean {
+  return text.startsWith('arn:');
 }
 
 /** The event of EventBridge that tells of alarms. */

@@ -1,5 +1,5 @@
-// What holds only for a configuration that is packaged for AWS: a function has no environment of ours to keep secrets in,
-// so every `env:` secret is a fault there, each with its line.
+// What holds only where a configuration is to run: a function on AWS has no environment of ours to keep secrets in, so that
+// every `env:` secret is a fault there, and one machine has no right to call AWS; each with its line.
 
 import { isMapping } from './keys.ts';
 import type { ReferenceFault } from './plain.ts';
@@ -28,4 +28,15 @@ export function environmentFaults(file: unknown, path: Path = []): readonly Refe
   const key = path.findLast((step) => typeof step === 'string');
   if (typeof file !== 'string' || !file.startsWith('env:') || !secretKeys.has(key)) return [];
   return [{ path, message: 'a function on AWS takes no env: secret; write ssm:/path or secretsmanager:name' }];
+}
+
+/** The faults of all listeners on AWS in the plain data of a file that one machine is to run. */
+export function awayFaults(file: unknown): readonly ReferenceFault[] {
+  const notify = isMapping(file) ? file['notify'] : undefined;
+  if (!Array.isArray(notify)) return [];
+  return notify.flatMap((each, index) => {
+    const to = isMapping(each) ? each['to'] : undefined;
+    if (to !== 'eventbridge' && to !== 'sns') return [];
+    return [{ path: ['notify', index, 'to'], message: `only functions on AWS tell ${to}; here it can be webhook` }];
+  });
 }

@@ -115,7 +115,7 @@ function readArgs(args: readonly string[]): string | null {
 async function openSite(io: Io, database: DatabaseSync): Promise<Site> {
   const file = defaultFile(io.env);
   if (!io.env['AUTOPILOT_CONFIG'] && !existsSync(file)) return openDemo(io, database);
-  const { config } = loadConfig(file);
+  const { config } = loadConfig(file, 'machine');
   const about = [`${file}: ${plural(Object.keys(config.jobs).length, 'job')}`, ...comingFires(config)];
   return { config, env: io.env, about, isDemo: false, close: async () => undefined };
 }
@@ -224,14 +224,17 @@ async function runNow({ runtime }: Local, job: Job, io: Io): Promise<RunStatus> 
   };
   const { runId } = await accept(runtime, job, event);
   let before: RunView | null = null;
+  let reported = false;
   for (;;) {
     const record = await readRecord(runtime.state, runId);
     if (record === undefined) throw new AutopilotError('run_unknown', `the run ${runId} is gone`);
     const view: RunView = await runView(runtime.state, record);
     for (const line of progressLines(before, view, Date.now())) io.stderr(`${line}\n`);
     if (!isGoing(view.status)) {
-      io.stdout(reportText(view));
-      return view.status;
+      if (!reported) io.stdout(reportText(view));
+      reported = true;
+      // The process may be about to end, and with it who tells.
+      if (record.notice !== 'due') return view.status;
     }
     before = view;
     await sleep(lookEvery);

@@ -1,7 +1,8 @@
 // Alerts in the configuration: where they come from, which jobs they start, ladders, storms, and who is told of runs.
 
 import { describe, expect, it } from '@jest/globals';
-import { readWhole, smallFile, textWith, wholeComplaints } from '../support/config-text.ts';
+import { readConfig } from '../../lib/config/file.ts';
+import { complaints, smallFile, textWith } from '../support/config-text.ts';
 
 const bearer = { auth: 'bearer', secrets: ['env:ALERT_TOKEN'] };
 const alert = { source: 'alertmanager', match: { alertname: 'High' } };
@@ -21,7 +22,7 @@ const alertFile = {
 };
 
 function readWith(path: string, value: unknown) {
-  return readWhole(textWith(path, value, alertFile));
+  return readConfig(textWith(path, value, alertFile), 'autopilot.yml');
 }
 
 function fixWith(path: string, value: unknown) {
@@ -30,7 +31,7 @@ function fixWith(path: string, value: unknown) {
 
 /** The faults with a value in the job that an alert starts; it has a ladder instead of its action. */
 function climbing(ladder: object, more: object = {}): readonly string[] {
-  return wholeComplaints('jobs.fix', { target: 't', trigger: { alert }, ladder, ...more }, alertFile);
+  return complaints('jobs.fix', { target: 't', trigger: { alert }, ladder, ...more }, alertFile);
 }
 
 describe('sources', () => {
@@ -64,11 +65,12 @@ describe('sources', () => {
   });
 
   it('keep what they say: headers in lower case, a certificate of their own', () => {
-    const { sources } = readWhole(
+    const { sources } = readConfig(
       textWith('sources', {
         grafana: { auth: 'hmac', secrets: ['env:G'], signatureHeader: 'X-Sig', timestampHeader: 'X-Time' },
         smn: { topics: [smnTopic], certificate: 'ssm:/pem' },
       }),
+      'autopilot.yml',
     );
 
     expect(sources['grafana']).toMatchObject({ signatureHeader: 'x-sig', timestampHeader: 'x-time' });
@@ -92,7 +94,7 @@ describe('sources', () => {
     [{ cloudwatch: null }, '.cloudwatch: expected a mapping (key: value)'],
     [{ cloudwatch: { topics: [] } }, '.cloudwatch.topics: unknown key'],
   ])('are refused: %j', (sources, fault) => {
-    expect(wholeComplaints('sources', sources)).toEqual([`sources${fault}`]);
+    expect(complaints('sources', sources)).toEqual([`sources${fault}`]);
   });
 });
 
@@ -153,13 +155,13 @@ describe('a job that an alert starts', () => {
     [{ ...alert, instance: '' }, '.instance: expected a text that is not empty'],
     [{ ...alert, continue: 'yes' }, '.continue: expected true or false'],
   ])('is refused: %j', (value, fault) => {
-    expect(wholeComplaints('jobs.fix.trigger.alert', value, alertFile)).toEqual([`jobs.fix.trigger.alert${fault}`]);
+    expect(complaints('jobs.fix.trigger.alert', value, alertFile)).toEqual([`jobs.fix.trigger.alert${fault}`]);
   });
 
   it.each(['=~(', '!~[z-a]', '=~(?=x)', '!~(a)\\1'])(
     'is refused a pattern that cannot be read or takes too long: %s',
     (a) => {
-      expect(wholeComplaints('jobs.fix.trigger.alert.match', { a }, alertFile)).toEqual([
+      expect(complaints('jobs.fix.trigger.alert.match', { a }, alertFile)).toEqual([
         expect.stringMatching(/^jobs\.fix\.trigger\.alert\.match\.a: .*is not a regular expression of RE2/),
       ]);
     },
@@ -192,9 +194,7 @@ describe('a ladder', () => {
     const fix = { target: 't', trigger: { alert }, ladder };
 
     expect(climbing(ladder, { approval: 'required' })).toEqual([]);
-    expect(
-      wholeComplaints('defaults.approval', 'required', { ...alertFile, jobs: { ...alertFile.jobs, fix } }),
-    ).toEqual([]);
+    expect(complaints('defaults.approval', 'required', { ...alertFile, jobs: { ...alertFile.jobs, fix } })).toEqual([]);
   });
 
   it.each([
@@ -232,9 +232,7 @@ describe('a storm', () => {
   });
 
   it('is refused with a share that is none', () => {
-    expect(wholeComplaints('alertStorm.share', 20)).toEqual([
-      'alertStorm.share: expected a share such as 10% (1% to 100%)',
-    ]);
+    expect(complaints('alertStorm.share', 20)).toEqual(['alertStorm.share: expected a share such as 10% (1% to 100%)']);
   });
 });
 
@@ -277,6 +275,6 @@ describe('notices', () => {
     [{ on, to: 'sns', topic: smnTopic }, `.topic: ${snsWanted}`],
     [{ on, to: 'sns', topic: snsTopic, url: 'env:A' }, '.url: only with to: webhook'],
   ])('are refused: %j', (notice, fault) => {
-    expect(wholeComplaints('notify', [notice])).toEqual([`notify[0]${fault}`]);
+    expect(complaints('notify', [notice])).toEqual([`notify[0]${fault}`]);
   });
 });

@@ -47,7 +47,7 @@ describe('every fault at once, each with its line', () => {
     ['a value on the line after its key', 'stage:\n  Prod\n', 2, 'stage'],
     ['a key whose value is on the next line, where the key is wrong', 'stages:\n  prod\n', 1, 'stages'],
     ['a list where a text is wanted', 'stage:\n  - prod\n', 1, 'stage'],
-    ['an item of a list in one line', 'notify: []\n', 1, 'notify'],
+    ['an item of a list in one line', 'notify: [7]\n', 1, 'notify[0]'],
     ['a name with odd letters, in quotes and on one line', '"a\\nb.c": 1\n', 1, '["a\\nb.c"]'],
     ['what an alias stands for', 'defaults: {enabled: &a perhaps, dryRun:\n\n *a}\n', 1, 'defaults.dryRun'],
   ])('%s', (_, text, line, path) => {

@@ -2,17 +2,18 @@
 
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { readConfig } from '../../lib/config/file.ts';
 import type { Window } from '../../lib/config.ts';
-import { readWhole, textWith, wholeComplaints } from '../support/config-text.ts';
+import { complaints, textWith } from '../support/config-text.ts';
 
 const night = { from: '22:00', to: '05:00' };
 
 function windowOf(window: object): Window | null | undefined {
-  return readWhole(textWith('jobs.hook.window', window)).jobs['hook']?.window;
+  return readConfig(textWith('jobs.hook.window', window), 'autopilot.yml').jobs['hook']?.window;
 }
 
 function freezesOf(...freezes: readonly object[]) {
-  return readWhole(textWith('projects.p.freeze', freezes)).projects['p']?.freeze;
+  return readConfig(textWith('projects.p.freeze', freezes), 'autopilot.yml').projects['p']?.freeze;
 }
 
 describe('a window', () => {
@@ -64,7 +65,7 @@ describe('a window', () => {
     const file = JSON.parse(textWith('defaults.window', night));
     file.jobs.hook.window = null;
 
-    const { jobs } = readWhole(JSON.stringify(file));
+    const { jobs } = readConfig(JSON.stringify(file), 'autopilot.yml');
 
     expect(jobs['flush']?.window?.from).toBe(1320);
     expect(jobs['hook']?.window).toBeNull();
@@ -95,7 +96,7 @@ describe('a window', () => {
     [{ ...night, cutoff: '7h' }, ': `cutoff` (25200s) leaves nothing of the window (25200s)'],
     [{ ...night, until: '1' }, '.until: unknown key'],
   ])('is refused: %j', (window, fault) => {
-    expect(wholeComplaints('jobs.hook.window', window)).toEqual([`jobs.hook.window${fault}`]);
+    expect(complaints('jobs.hook.window', window)).toEqual([`jobs.hook.window${fault}`]);
   });
 });
 
@@ -151,6 +152,6 @@ describe('a freeze', () => {
       '.timezone: "Mars/Base" is not a time zone of the IANA database, such as Europe/Berlin',
     ],
   ])('is refused: %j', (freeze, fault) => {
-    expect(wholeComplaints('projects.p.freeze', [freeze])).toEqual([`projects.p.freeze[0]${fault}`]);
+    expect(complaints('projects.p.freeze', [freeze])).toEqual([`projects.p.freeze[0]${fault}`]);
   });
 });

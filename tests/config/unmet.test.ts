@@ -1,14 +1,14 @@
 // Schedules against windows: only where no fire can ever fall into the window is it a fault.
 
 import { describe, expect, it } from '@jest/globals';
-import { smallFile, wholeComplaints } from '../support/config-text.ts';
+import { complaints, smallFile } from '../support/config-text.ts';
 
 const night = { from: '22:00', to: '05:00' };
 
 /** The faults of the small file with this cron and this window in its scheduled job. */
 function complaintsOf(cron: string, window: object | null, timezone = 'UTC'): readonly string[] {
   const schedule = { cron, timezone };
-  return wholeComplaints('jobs.flush', { ...smallFile.jobs.flush, trigger: { schedule }, window });
+  return complaints('jobs.flush', { ...smallFile.jobs.flush, trigger: { schedule }, window });
 }
 
 describe('a schedule and a window', () => {

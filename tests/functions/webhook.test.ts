@@ -509,6 +509,7 @@ describe('a hook that is refused', () => {
 
     expect(world.log).toHaveLength(1);
     expect(world.log[0]).toMatch(/"info".*request refused.*token_invalid/);
+    expect(world.metrics.counts).toEqual(['DoorRefusals{token_invalid} 1']);
     expect(world.log[0]).not.toMatch(/made-up/);
   });
 });

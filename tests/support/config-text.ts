@@ -1,6 +1,6 @@
 // Configurations for tests: a small valid one, changed at one place, as JSON (which is valid YAML).
 
-import { checkConfig, readConfig } from '../../lib/config/file.ts';
+import { readConfig } from '../../lib/config/file.ts';
 import { ConfigError, showFault } from '../../lib/errors.ts';
 
 type Step = string | number;
@@ -32,15 +32,10 @@ export function configWith(path: string, value: unknown) {
   return readConfig(textWith(path, value), 'autopilot.yml');
 }
 
-/** The configuration of a text, and what is not enforced yet is taken too. */
-export function readWhole(text: string) {
-  return checkConfig(text, 'autopilot.yml', 'anywhere', []).config;
-}
-
 /** Every fault of a text as `file:line: path: what`; none for a valid one. */
-export function faultsOf(text: string, file = 'autopilot.yml', read = readConfig): readonly string[] {
+export function faultsOf(text: string, file = 'autopilot.yml'): readonly string[] {
   try {
-    read(text, file);
+    readConfig(text, file);
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return error.faults.map(showFault);
@@ -49,13 +44,8 @@ export function faultsOf(text: string, file = 'autopilot.yml', read = readConfig
 }
 
 /** The faults without file and line. */
-export function complaints(path: string, value: unknown): readonly string[] {
-  return faultsOf(textWith(path, value)).map(withoutLine);
-}
-
-/** The same, and what is not enforced yet is no fault. */
-export function wholeComplaints(path: string, value: unknown, file: object = smallFile): readonly string[] {
-  return faultsOf(textWith(path, value, file), 'autopilot.yml', readWhole).map(withoutLine);
+export function complaints(path: string, value: unknown, file: object = smallFile): readonly string[] {
+  return faultsOf(textWith(path, value, file)).map(withoutLine);
 }
 
 function withoutLine(fault: string): string {
