@@ -27,7 +27,7 @@ const allowed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'lib/aws/packaging.ts': { 'lib/cli/load-config.ts': 'packaging reads the configuration as the command line does' },
   'lib/cli/simulator.ts': { 'lib/local/simulator/*': 'composition root of the simulator alone' },
-  'lib/cli/main.ts': { 'lib/local/serve.ts': 'a command, loaded when it is called' },
+  'lib/cli/commands.ts': { 'lib/local/serve.ts': 'a command, loaded when it is called' },
   'lib/local/compose.ts': {
     'functions/run.ts': 'composition root: the durable handler is the one of AWS',
     'lib/huawei/clients.ts': 'composition root: the adapter behind the DcsApi port',

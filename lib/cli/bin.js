@@ -16,13 +16,8 @@ if (runsTypeScript) {
   setFlagsFromString('--heap-growing-percent=50');
   // A reader that has seen enough (`| head`) is no error.
   process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-  const { main } = await import('./main.ts');
-  process.exitCode = await main(process.argv.slice(2), {
-    stdout: (text) => process.stdout.write(text),
-    stderr: (text) => process.stderr.write(text),
-    env: process.env,
-    now: Date.now,
-  });
+  const [{ main }, { processIo }] = await Promise.all([import('./main.ts'), import('./process-io.ts')]);
+  process.exitCode = await main(process.argv.slice(2), processIo());
 } else {
   process.stderr.write(
     `dcs-autopilot needs Node 22.18 or later, and this is ${process.versions.node}. In the project's folder, \`npm ci\` ` +

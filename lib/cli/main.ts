@@ -1,55 +1,10 @@
 // The command line: finds the command, runs it, and turns what it throws into a clean message and an exit code.
-// Commands are loaded when they are called, so that a light one does not wait for the code of a heavy one.
 
 import { AutopilotError, ConfigError, DoorError, showFault } from '../errors.ts';
+import { type Command, commands } from './commands.ts';
 import { errorCode } from './error-code.ts';
 import type { Io } from './io.ts';
 import { UsageError } from './usage.ts';
-
-type Run = (args: readonly string[], io: Io) => Promise<number>;
-
-interface Command {
-  readonly name: string;
-  readonly args: string;
-  readonly does: string;
-  readonly load: () => Promise<Run>;
-  /** What `--help` adds for this command alone. */
-  readonly more?: () => Promise<string>;
-}
-
-const commands: readonly Command[] = [
-  {
-    name: 'validate',
-    args: '[file]',
-    does: 'check the configuration; every fault with its line',
-    load: async () => (await import('./validate.ts')).validate,
-  },
-  {
-    name: 'next',
-    args: '[job] [--count N] [--from ISO]',
-    does: 'show coming fire times',
-    load: async () => (await import('./next.ts')).next,
-  },
-  {
-    name: 'schema',
-    args: '',
-    does: 'print the JSON Schema of the configuration',
-    load: async () => (await import('./schema.ts')).schema,
-  },
-  {
-    name: 'serve',
-    args: '[--once JOB]',
-    does: 'run on this machine',
-    load: async () => (await import('../local/serve.ts')).serve,
-  },
-  {
-    name: 'simulator',
-    args: '[--port N] [--instances N] [--seed N] [--fault FAULT]... [--fleet FILE]',
-    does: 'a simulated DCS alone, to try clients on',
-    load: async () => (await import('./simulator.ts')).simulator,
-    more: async () => (await import('./simulator.ts')).simulatorHelp,
-  },
-];
 
 /**
  * Runs one command line (without node and the script) and answers its exit code: 1 for an error, 64 for wrong usage,
@@ -68,11 +23,11 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   const at = argv.findIndex((arg) => !arg.startsWith('-'));
   const command = find(argv[at]);
   if (asksForHelp(argv)) {
-    io.stdout(usage(command) + ((await command?.more?.()) ?? ''));
+    io.stdout(command === undefined ? overview() : await helpOf(command));
     return 0;
   }
   if (command === undefined) throw new UsageError(at === -1 ? 'a command is missing' : `unknown command ${argv[at]}`);
-  const run = await command.load();
+  const { run } = await command.load();
   return run(argv.toSpliced(at, 1), io);
 }
 
@@ -86,12 +41,19 @@ function asksForHelp(argv: readonly string[]): boolean {
   return options.some((arg) => arg === '--help' || arg === '-h') || argv[0] === 'help';
 }
 
+function overview(): string {
+  const lines = commands.map(({ name, does }) => `  ${name.padEnd(12)}${does}`);
+  return `Usage: npx dcs-autopilot <command> [--json]\n\n${lines.join('\n')}\n\n<command> --help says more.\n`;
+}
+
+async function helpOf(command: Command): Promise<string> {
+  const { help = '' } = await command.load();
+  return `${usage(command)}\n${command.does}\n${help}`;
+}
+
 function usage(command: Command | undefined): string {
-  const lines = (command ? [command] : commands).map(({ name, args, does }) => {
-    const head = `${name} ${args}`;
-    return `  ${head.length < 38 ? head.padEnd(38) : `${head}\n${' '.repeat(40)}`}${does}`;
-  });
-  return `Usage: npx dcs-autopilot <command> [--json]\n\n${lines.join('\n')}\n`;
+  if (command === undefined) return 'Usage: npx dcs-autopilot <command> [--json]; --help lists the commands\n';
+  return `Usage: npx dcs-autopilot ${`${command.name} ${command.args}`.trimEnd()}\n`;
 }
 
 function tell(error: unknown, argv: readonly string[], io: Io): number {
@@ -115,7 +77,8 @@ function asAutopilotError(error: unknown): AutopilotError | undefined {
 
 function inWords(error: AutopilotError): string {
   if (error instanceof ConfigError) return [...error.faults.map(showFault), faultCount(error)].join('\n');
-  return `dcs-autopilot: ${error.message}`;
+  const details = error instanceof DoorError ? error.details.map(({ path, message }) => `  ${path}: ${message}`) : [];
+  return [`dcs-autopilot: ${error.message}`, ...details].join('\n');
 }
 
 function inJson(error: AutopilotError) {

@@ -15,12 +15,29 @@ export function progressLines(before: RunView | null, now: RunView, time: number
     const last = known.get(outcome.instanceId) ?? 'waits for its wave';
     if (phase !== last) lines.push(`${pad(outcome.name || outcome.instanceId)} ${phase}`);
   }
-  return lines.map((line) => `${stamp}  ${line}`);
+  return lines.map((line) => printable(`${stamp}  ${line}`));
 }
 
-/** The end of a run. */
+/** What has to be said by somebody when a run begins to wait for it. */
+export function approvalLines(before: RunView | null, now: RunView): string[] {
+  const { approval, runId, status } = now;
+  if (status !== 'awaiting_approval' || before?.status === status || approval === undefined) return [];
+  return [
+    `it waits until ${approval.lapsesAt} for another operator than ${now.requestedBy} to approve this plan:`,
+    `  npx dcs-autopilot approve ${runId} --plan ${approval.planHash}`,
+  ];
+}
+
+/** What a plan would do, before it is done. */
+export function planText({ job, action, plan }: Pick<RunView, 'job' | 'action' | 'plan'>): string {
+  const planned = plan.waves.flat();
+  const losing = planned.filter(({ dataLoss }) => dataLoss).length;
+  const head = `${job}: ${action} of ${planned.length}${losing === 0 ? '' : `, of which ${losing} lose their data`}`;
+  return textOf([head, ...waveLines(plan), ...excludedLines(plan.excluded)]);
+}
+
+/** The end of a run, or how far it is. */
 export function reportText(view: RunView): string {
-  const planned = view.plan.waves.flat();
   const lines = [
     '',
     `${view.job}: ${view.action} ${view.status}${view.code === undefined ? '' : ` (${view.code})`}`,
@@ -28,14 +45,26 @@ export function reportText(view: RunView): string {
     `  ${countsText(view)}${durationText(view)}`,
     ...table(view.outcomes.map(outcomeRow)),
   ];
-  if (view.status === 'planned') lines.push(...table(planned.map(({ name, reason }) => ['planned', name, '', reason])));
-  if (view.plan.excluded.length > 0) {
-    lines.push(
-      '  left out:',
-      ...table(view.plan.excluded.map((out) => [out.code, out.name || out.instanceId, '', out.reason])),
-    );
-  }
-  return `${lines.join('\n')}\n`;
+  if (view.status === 'planned') lines.push(...waveLines(view.plan));
+  return textOf([...lines, ...excludedLines(view.plan.excluded)]);
+}
+
+function waveLines({ waves, hash }: RunView['plan']): string[] {
+  const rows = waves.map((wave) =>
+    wave.map(({ name, instanceId, reason, dataLoss }) => [
+      name || instanceId,
+      instanceId,
+      dataLoss ? 'loses data' : '',
+      reason,
+    ]),
+  );
+  const lines = rows.flatMap((wave, i) => [`  wave ${i + 1} of ${waves.length}:`, ...table(wave)]);
+  return hash === null || waves.length === 0 ? lines : [...lines, `  plan ${hash}`];
+}
+
+function excludedLines(excluded: RunView['plan']['excluded']): string[] {
+  if (excluded.length === 0) return [];
+  return ['  left out:', ...table(excluded.map((out) => [out.code, out.name || out.instanceId, '', out.reason]))];
 }
 
 function planLines({ plan }: RunView): string[] {
@@ -87,6 +116,15 @@ function durationText({ startedAt, finishedAt }: RunView): string {
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
+}
+
+function textOf(lines: readonly string[]): string {
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+/** Names and reasons come from elsewhere: they must not move the cursor of a terminal. */
+function printable(line: string): string {
+  return line.replace(/\p{Cc}/gu, '?');
 }
 
 function pad(name: string): string {

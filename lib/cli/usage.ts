@@ -10,3 +10,17 @@ export class UsageError extends AutopilotError {
     super('usage', message);
   }
 }
+
+/** The one argument of a command that takes one. Throws UsageError with `rule`. */
+export function theOne(positionals: readonly string[], rule: string): string {
+  const [only, ...more] = positionals;
+  if (only === undefined || more.length > 0) throw new UsageError(rule);
+  return only;
+}
+
+/** A whole number of an option. Throws UsageError. */
+export function wholeNumber(option: string, text: string, smallest: number, largest: number): number {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= smallest && number <= largest) return number;
+  throw new UsageError(`${option}: "${text}" is not a number from ${smallest} to ${largest}`);
+}

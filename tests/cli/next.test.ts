@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Io } from '../../lib/cli/io.ts';
 import { next } from '../../lib/cli/next.ts';
+import { noProcess } from '../support/command-io.ts';
 
 const config = `
 projects:
@@ -54,6 +55,7 @@ async function run(args: readonly string[], file = 'autopilot.yml'): Promise<Hea
   let out = '';
   let err = '';
   const io: Io = {
+    ...noProcess,
     stdout: (text) => {
       out += text;
     },

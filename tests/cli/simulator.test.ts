@@ -13,6 +13,7 @@ import { unlimited } from '../../lib/config/defaults.ts';
 import { ProjectAccess } from '../../lib/huawei/access.ts';
 import { HuaweiDcs } from '../../lib/huawei/dcs.ts';
 import { sender } from '../../lib/huawei/http.ts';
+import { hear } from '../support/command-io.ts';
 
 const bin = resolve('lib/cli/bin.js');
 const started = v.pipe(
@@ -84,18 +85,7 @@ function clientOf(line: string, sk = ''): HuaweiDcs {
 
 /** One command line in this process. */
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const written = { stdout: '', stderr: '' };
-  const code = await main(['simulator', ...args], {
-    stdout: (text) => {
-      written.stdout += text;
-    },
-    stderr: (text) => {
-      written.stderr += text;
-    },
-    env,
-    now: () => 0,
-  });
-  return { code, ...written };
+  return await hear((io) => main(['simulator', ...args], io), { env });
 }
 
 function fileWith(text: string): string {

@@ -8,6 +8,7 @@ import { describe, expect, it } from '@jest/globals';
 import { main } from '../../lib/cli/main.ts';
 import { validate } from '../../lib/cli/validate.ts';
 import { ConfigError } from '../../lib/errors.ts';
+import { noProcess } from '../support/command-io.ts';
 
 const full = 'tests/fixtures/autopilot.yml';
 const faulty = 'tests/fixtures/twenty-faults.yml';
@@ -28,7 +29,7 @@ function ioInto(written: { stdout: string; stderr: string }, env: Readonly<Recor
       written.stderr += text;
     },
     env,
-    now: () => 0,
+    ...noProcess,
   };
 }
 
@@ -162,7 +163,7 @@ describe('the command line', () => {
     const result = await run(argv);
 
     expect(result.code).toBe(0);
-    expect(result.stdout).toMatch(/ {2}validate .*\n {2}next .*\n {2}schema .*\n {2}serve /);
+    expect(result.stdout).toMatch(/ {2}validate .*\n {2}next .*\n {2}run .*\n[\s\S]*\n {2}serve /);
   });
 
   it('shows one command where help is asked of it', async () => {
