@@ -1,5 +1,6 @@
 // What is told of a run, in every form: readable for the tired, the same for programs, and without anything secret.
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import * as v from 'valibot';
 import { noticeStatuses } from '../lib/config.ts';
@@ -66,6 +67,13 @@ describe('a notice', () => {
       startedAt: '2026-11-23T02:00:00.500Z',
       finishedAt: '2026-11-23T02:20:00.000Z',
     });
+  });
+
+  it('is what docs/notices.md shows, with one failed instance of the five', () => {
+    const [, shown = ''] = /```json\n([^`]*"v": 1[^`]*)```/.exec(readFileSync('docs/notices.md', 'utf8')) ?? [];
+    const { failed, ...notice } = noticeOf(fullRecord(), 'prod', lists);
+
+    expect(JSON.parse(shown)).toEqual({ ...notice, failed: failed?.slice(0, 1) });
   });
 
   it('has the same id whenever it is made, and another one for another status', () => {
