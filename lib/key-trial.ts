@@ -39,8 +39,10 @@ export type Advice =
 const minute = 60_000;
 /** A call that tries a key has an answer by then, or is taken for lost. */
 const longestTry = 2 * minute;
-/** Between two calls with a key that was refused (design rule 2). */
+/** Between two calls with a key that was refused (design rule 2), or by a clock that is wrong. */
 const betweenProbes = 10 * minute;
+/** By how much the clocks of processes differ at most; what is later was written by one that is wrong. */
+const drift = 2 * minute;
 
 /**
  * A name for a secret that tells nothing useful of it: 32 bits of a SHA-256 over secret and project. Whoever reads it could
@@ -54,7 +56,8 @@ export function fingerprintOf(project: string, secrets: readonly string[]): stri
 export function adviceOn(trial: Trial | undefined, now: number): Advice {
   if (trial === undefined) return { kind: 'try', trial: trying(now) };
   if (trial.status === 'good') return { kind: 'go' };
-  const isDue = now >= trial.nextAt;
+  const longest = trial.status === 'trying' ? longestTry : betweenProbes;
+  const isDue = now >= trial.nextAt || trial.nextAt > now + longest + drift;
   if (trial.status === 'trying') return isDue ? { kind: 'try', trial: trying(now) } : { kind: 'wait' };
   return isDue ? { kind: 'try', trial: { ...trial, nextAt: now + betweenProbes } } : stopped(trial);
 }
@@ -65,6 +68,14 @@ export function afterTry(claimed: Trial, verdict: Verdict, now: number): Trial {
   if (verdict !== 'open' && verdict.status === 'refused') return refusedTrial(verdict.problem, now);
   // Nothing was learnt. A key that was refused stays so, for a lost answer may have been one refusal more.
   return claimed.status === 'trying' ? { ...claimed, nextAt: now } : claimed;
+}
+
+/**
+ * Whether a process sends nothing, since its clock was found wrong at that moment of it. Every call that is signed by it is
+ * refused, which counts against the key; a clock that is put right has jumped out of this time, in either direction.
+ */
+export function isClockWrong(foundAt: number, now: number): boolean {
+  return foundAt <= now && now < foundAt + betweenProbes;
 }
 
 /** A key that was refused right now. */

@@ -49,8 +49,11 @@ const risePerSecond = 0.05;
 /** Calls per second below which no 429 brings the rate: one call in five seconds finds out whether it may rise. */
 const slowest = 0.2;
 
-/** A service that asks for more is asked again after so many ms; a bucket that a wrong clock has spoilt is good again. */
+/** A service that asks for more is asked again after so many ms. */
 const longestHold = 3600_000;
+
+/** Ms ahead that places are reserved at most, at least one. Whatever is much later was written by a clock that was wrong. */
+const longestQueue = 60_000;
 
 /** Calls per second at `now`, where the configuration allows `configured`. Never more than that, and never falling. */
 export function rateOf({ cut }: Bucket, configured: number, now: number): number {
@@ -64,14 +67,22 @@ export function patienceOf(rate: number): number {
   return ((Math.max(1, Math.floor(rate)) - 1) * 1000) / rate;
 }
 
-/** Reserves `calls` places from `now` on; none as long as the first that nobody has is not near. */
+/** Reserves up to `calls` places from `now` on; none as long as the first that nobody has is not near. */
 export function reserve(bucket: Bucket, calls: number, configured: number, now: number): Reserved {
   const rate = rateOf(bucket, configured, now);
-  const next = Math.min(bucket.next, now + longestHold);
+  const next = nextOf(bucket, now);
   if (next > now + near) return { places: [], bucket: { ...bucket, next } };
   const first = Math.max(next, now - patienceOf(rate));
-  const places = Array.from({ length: calls }, (_, i) => first + (i * 1000) / rate);
-  return { places, bucket: { ...bucket, next: first + (calls * 1000) / rate } };
+  const length = Math.min(calls, Math.max(1, Math.floor((rate * longestQueue) / 1000)));
+  const places = Array.from({ length }, (_, i) => first + (i * 1000) / rate);
+  return { places, bucket: { ...bucket, next: first + (length * 1000) / rate } };
+}
+
+/** The first place that nobody has, by a clock that may have been put back, or be behind that of another process. */
+function nextOf({ next, cut }: Bucket, now: number): number {
+  const heldUntil = Math.min(cut?.at ?? now, now + longestHold);
+  if (next > Math.max(now, heldUntil) + 2 * longestQueue) return heldUntil;
+  return Math.min(next, now + longestHold);
 }
 
 /**
@@ -84,9 +95,15 @@ export function throttle(bucket: Bucket, configured: number, call: Throttled): B
   const isOld = bucket.cut !== null && sentAt <= bucket.cut.at && bucket.cut.at <= now + longestHold;
   const left = Math.max(slowest, rateOf(bucket, configured, now) * cutTo);
   // Nothing is learnt while nothing is sent: the rate rises from the end of the hold on.
-  const cut = isOld ? bucket.cut : { rate: left, at: hold };
+  const cut = isOld ? laterOf(bucket.cut, call) : { rate: left, at: hold };
   const gap = 1000 / rateOf({ ...bucket, cut }, configured, now);
   return { cut, next: Math.max(bucket.next, hold, now + gap) };
+}
+
+/** A cut after one more 429 that tells nothing new about the rate, but perhaps of a longer hold. */
+function laterOf(cut: Bucket['cut'], call: Throttled): Bucket['cut'] {
+  const hold = holdOf(call);
+  return cut === null || hold <= Math.max(cut.at, call.now) ? cut : { ...cut, at: hold };
 }
 
 /** Until when a 429 asks to be left alone, as far as it is listened to; its own time where it does not ask. */

@@ -49,10 +49,17 @@ describe('a key', () => {
     ['a wrong clock', { status: 'skewed', problem: { ...problem, code: 'clock_skew' } }],
   ])('may be tried at once after %s, unless it was refused before', (_name, verdict) => {
     const trying: Trial = { status: 'trying', at: start, nextAt: start + 2 * minute, code: '' };
-    const refused = { ...refusedTrial(problem, start), nextAt: start + 20 * minute };
+    const refused = { ...refusedTrial(problem, start - 10 * minute), nextAt: start + 10 * minute };
 
     expect(adviceOn(afterTry(trying, verdict, start + 1), start + 1).kind).toBe('try');
     expect(adviceOn(afterTry(refused, verdict, start + 1), start + 1).kind).toBe('stop');
+  });
+
+  it.each<[string, Trial]>([
+    ['is tried', { status: 'trying', at: start, nextAt: start + 60 * minute, code: '' }],
+    ['was refused', { status: 'refused', at: start, nextAt: start + 60 * minute, code: 'APIGW.0301' }],
+  ])('that %s by a process far ahead of us is not left alone until its time has come', (_name, trial) => {
+    expect(adviceOn(trial, start)).toMatchObject({ kind: 'try' });
   });
 
   it('that is wrong is tried at most once in ten minutes, whatever is asked when', () => {

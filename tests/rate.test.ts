@@ -103,9 +103,30 @@ describe('places', () => {
   });
 
   it.each([
-    ['a Retry-After of a year', throttle(freshBucket, 10, { sentAt: start, now: start, retryAfter: 31_536_000 })],
-    ['a clock that was years ahead', { next: start * 2, cut: null }],
-  ])('come back within an hour after %s', (_name, spoilt: Bucket) => {
+    ['years', start * 2],
+    ['half an hour', start + 1800_000],
+  ])('do not wait for a time that only a clock that was %s ahead has seen', (_name, next) => {
+    expect(reserve({ next, cut: null }, 1, 10, start).places).toHaveLength(1);
+  });
+
+  it('are never reserved for longer than a minute ahead, however many are asked for', () => {
+    const { places, bucket } = reserve(freshBucket, 1_000, 0.2, start);
+
+    expect(places.length).toBe(12);
+    expect(bucket.next).toBeLessThanOrEqual(start + 60_000);
+  });
+
+  it('wait for the longest Retry-After of several calls, also where they were sent before the first came back', () => {
+    const first = throttle(freshBucket, 10, { sentAt: start, now: start, retryAfter: 30 });
+    const second = throttle(first, 10, { sentAt: start, now: start, retryAfter: 900 });
+
+    expect(reserve(second, 1, 10, start + 899_000).places).toEqual([]);
+    expect(reserve(second, 1, 10, start + 900_000).places).toHaveLength(1);
+  });
+
+  it('come back within an hour after a Retry-After of a year', () => {
+    const spoilt = throttle(freshBucket, 10, { sentAt: start, now: start, retryAfter: 31_536_000 });
+
     const { bucket } = reserve(spoilt, 1, 10, start);
 
     expect(bucket.next).toBeLessThanOrEqual(start + 3600_000);

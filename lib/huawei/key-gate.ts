@@ -7,6 +7,7 @@ import {
   adviceOn,
   afterTry,
   fingerprintOf,
+  isClockWrong,
   refusedTrial,
   type Trial,
   trialSchema,
@@ -47,14 +48,18 @@ export class KeyGate {
   #good = '';
   /** The call that is out alone; resolves to what all who wait for it with the same key are told, null: to look again. */
   #alone: { readonly print: string; readonly told: Promise<Failed | null> } | null = null;
+  /** When this machine's clock was found wrong, by itself, and what calls were told. */
+  #skew: { readonly at: number; readonly told: Failed } | null = null;
 
   constructor(options: KeyGateOptions) {
     this.#options = options;
   }
 
-  /** Sends, or answers that the key was rejected without sending. */
+  /** Sends, or answers that the key was rejected, or that the clock is wrong, without sending. */
   async pass(grant: Pick<Grant, 'secrets'>, call: SignedCall): Promise<Exchange> {
-    const print = fingerprintOf(this.#options.pk, grant.secrets);
+    const { pk, now } = this.#options;
+    const print = fingerprintOf(pk, grant.secrets);
+    if (this.#skew !== null && isClockWrong(this.#skew.at, now())) return this.#skew.told;
     while (this.#good !== print) {
       if (this.#alone === null) return this.#sendAlone(print, call);
       const { print: tried, told: telling } = this.#alone;
@@ -62,10 +67,10 @@ export class KeyGate {
       if (told !== null && tried === print) return told;
     }
     const exchange = await call.send();
-    const verdict = call.verdictOf(exchange);
+    const verdict = this.#noteClock(call.verdictOf(exchange));
     if (isRefusal(verdict)) {
       this.#good = '';
-      await this.#write(print, refusedTrial(verdict.problem, this.#options.now()));
+      await this.#write(print, refusedTrial(verdict.problem, now()));
     }
     return exchange;
   }
@@ -81,12 +86,19 @@ export class KeyGate {
         return claimed;
       }
       const exchange = await call.send();
-      told = await this.#conclude(print, claimed, call.verdictOf(exchange));
+      told = await this.#conclude(print, claimed, this.#noteClock(call.verdictOf(exchange)));
       return exchange;
     } finally {
       this.#alone = null;
       resolve(told);
     }
+  }
+
+  #noteClock(verdict: Verdict): Verdict {
+    if (typeof verdict !== 'string' && verdict.status === 'skewed') {
+      this.#skew = { at: this.#options.now(), told: { kind: 'failed', problem: verdict.problem } };
+    }
+    return verdict;
   }
 
   /** What the call may go out with, once it may; or why it may not. */

@@ -29,9 +29,10 @@ class Scene {
     this.state = state;
   }
 
-  process(): KeyGate {
+  /** `ahead`: ms by which its clock is wrong; may be changed. */
+  process(clock = { ahead: 0 }): KeyGate {
     const { now, sleep } = this.time;
-    return new KeyGate({ state: this.state, pk: 'project#p', now, sleep, log: this.log });
+    return new KeyGate({ state: this.state, pk: 'project#p', now: () => now() + clock.ahead, sleep, log: this.log });
   }
 
   /** Calls of these processes, all begun at once. */
@@ -207,5 +208,63 @@ describe('an answer that says nothing of the key', () => {
     expect(scene.sent).toBe(1);
     expect(answers).toMatchObject(Array(5).fill({ problem: { code: 'clock_skew' } }));
     expect(await scene.state.query('project#p', '')).toMatchObject([{ value: { status: 'trying' } }]);
+  });
+});
+
+describe('a wrong clock', () => {
+  const skewed: Verdict = { status: 'skewed', problem: { ...problem, code: 'clock_skew' } };
+
+  it('is found once in ten minutes: whoever signs by it is refused, and that counts against the key', async () => {
+    const scene = new Scene();
+    scene.verdict = skewed;
+    const process = scene.process({ ahead: 20 * minute });
+
+    const answers = [await scene.calls([process], 5), await scene.calls([process], 5, other)].flat();
+    expect(scene.sent).toBe(1);
+    await scene.time.play(scene.time.sleep(10 * minute));
+    await scene.calls([process], 5);
+
+    expect(answers).toMatchObject(Array(10).fill({ kind: 'failed', problem: { code: 'clock_skew' } }));
+    expect(scene.sent).toBe(2);
+  });
+
+  it('stops a process that was accepted before', async () => {
+    const scene = new Scene();
+    scene.verdict = 'good';
+    const process = scene.process();
+    await scene.calls([process], 1);
+    scene.verdict = skewed;
+
+    await scene.calls([process], 5);
+    await scene.calls([process], 5);
+
+    expect(scene.sent).toBe(6);
+  });
+
+  it.each([20 * minute, -20 * minute])('of %i ms that is put right is no reason to wait', async (ahead) => {
+    const scene = new Scene();
+    scene.verdict = skewed;
+    const clock = { ahead };
+    const process = scene.process(clock);
+    await scene.calls([process], 1);
+    clock.ahead = 0;
+    scene.verdict = 'good';
+
+    const answers = await scene.calls([process], 5);
+
+    expect(answers.map(({ kind }) => kind)).toEqual(Array(5).fill('received'));
+  });
+
+  it('does not keep others waiting for a time that has not come yet', async () => {
+    const scene = new Scene();
+    scene.verdict = skewed;
+    await scene.calls([scene.process({ ahead: 60 * minute })], 1);
+    scene.verdict = 'good';
+    const before = scene.time.now();
+
+    await scene.calls([scene.process()], 5);
+
+    expect(scene.sent).toBe(6);
+    expect(scene.time.now() - before).toBeLessThan(minute);
   });
 });
