@@ -140,7 +140,9 @@ export class HuaweiDcs implements DcsApi {
     await this.#pace.throttled(project.rate.callsPerSecond, { sentAt, now: now(), retryAfter });
   }
 
+  /** A server that failed may have done what it was asked for, whatever code it gives. */
   #isRefused(exchange: Exchange, grant: Grant): boolean {
+    if (exchange.kind === 'received' && exchange.status >= 500) return false;
     const verdict = verdictOf(exchange, this.#context([grant]));
     return typeof verdict !== 'string' && verdict.status === 'refused';
   }

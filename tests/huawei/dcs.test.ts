@@ -377,6 +377,19 @@ describe('an answer that is no success', () => {
     expect(server.seen).toHaveLength(1);
   });
 
+  it.each([
+    [502, 'APIGW.0307'],
+    [500, 'DCS.1002'],
+  ])('is not repeated in another name after HTTP %i %s: it may have been done', async (status, code) => {
+    const { credentials } = credentialsOf(rotated);
+    const body = { error_code: code, error_msg: 'x' };
+    const { server, dcs } = await start((response) => json(response, status, body), { credentials });
+
+    await dcs.act('flush', [one]);
+
+    expect(server.seen).toHaveLength(1);
+  });
+
   it.each([500, 503, 400, 403])('is not repeated after HTTP %i', async (status) => {
     const { server, dcs } = await start((response) => json(response, status, {}));
 
