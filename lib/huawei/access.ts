@@ -116,10 +116,13 @@ function timesOf({ life }: Obtained, asked: number): Pick<Held, 'renewAt' | 'end
   return { renewAt: asked + life - margin(life), endsAt: asked + life };
 }
 
-/** Milliseconds. A wrong password is asked for once in ten minutes, a key by the gate's own measure; what passes by itself waits as long as it is told to. */
+/**
+ * Milliseconds. A wrong password is asked for once in ten minutes, a key by the gate's own measure; what passes by itself
+ * waits as long as it is told to, but an hour at most.
+ */
 function pauseAfter({ problem }: Failed): number {
   if (problem.class === 'auth' && problem.code !== 'credentials_rejected') return 10 * minute;
-  return Math.max(5000, (problem.retryAfter ?? 0) * 1000);
+  return Math.min(60 * minute, Math.max(5000, (problem.retryAfter ?? 0) * 1000));
 }
 
 function isSame(a: AccessKey | Login, b: AccessKey | Login): boolean {

@@ -308,6 +308,22 @@ describe('a user of IAM', () => {
     expect(asked(isDcs)).toHaveLength(0);
   });
 
+  it('is asked for again within an hour, however much longer the service wants to be left alone', async () => {
+    const { dcs, world, asked } = await start({
+      secret: login,
+      tokens: fail(429, 'IAM.0012', { 'retry-after': '31536000' }),
+    });
+    await dcs.total();
+
+    world.now += hour - 1;
+    await dcs.total();
+    expect(asked(isTokens)).toHaveLength(1);
+    world.now += 1;
+    await dcs.total();
+
+    expect(asked(isTokens)).toHaveLength(2);
+  });
+
   it.each([
     ['hangs up', (response) => response.socket?.destroy(), 'unreachable'],
     ['gives no token', (response) => json(response, 201, { token: {} }), 'config'],
