@@ -3,7 +3,7 @@
 
 import { afterRefusal, type BackupWish, type Kept, nextStep, type Step } from './backup.ts';
 import type { Job } from './config.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, stepTime } from './engine.ts';
 import type { DcsApi } from './execute.ts';
 import { inParallel, stops } from './look.ts';
 import type { Verdict } from './moment.ts';
@@ -45,12 +45,17 @@ export async function backUp(task: BackUpTask, ports: BackUpPorts): Promise<Back
   let deadline = Number.POSITIVE_INFINITY;
   for (let round = 1; pending.length > 0; round++) {
     const left: string[] = [];
+    const missed: string[] = [];
     let at = 0;
     for (const [i, some] of slices(pending, task.job).entries()) {
       const name = `wave ${task.number} backup ${round}.${i + 1}`;
+      // An invocation of a function has 15 minutes, and ends with each rest.
+      if (i > 0) await ports.engine.wait(`${name} rests`, 1);
       const turn = await takeTurn(name, some, task, ports);
       if (turn.verdict !== null) return { kept, failed, verdict: turn.verdict };
       at = Math.max(at, turn.at);
+      // Whoever was not come to is the first at the next turn.
+      missed.push(...some.slice(turn.steps.length));
       for (const [k, step] of turn.steps.entries()) {
         const id = some[k] ?? '';
         if (step.kind === 'kept') kept.set(id, step.backup);
@@ -60,7 +65,7 @@ export async function backUp(task: BackUpTask, ports: BackUpPorts): Promise<Back
     }
     deadline = Math.min(deadline, at + task.job.retry.for * 1000);
     const gap = Math.min(longestGap, Math.round(firstGap * 1.5 ** (round - 1)));
-    pending = left;
+    pending = [...missed, ...left];
     if (pending.length > 0 && at + gap * 1000 > deadline) {
       for (const id of pending) failed.set(id, `no backup was there within ${task.job.retry.for} s`);
       return { kept, failed, verdict: null };
@@ -72,6 +77,7 @@ export async function backUp(task: BackUpTask, ports: BackUpPorts): Promise<Back
 
 interface Turn {
   readonly at: number;
+  /** Of the first ones: when it gets late nobody else is asked for. */
   readonly steps: readonly Step[];
   readonly verdict: Exclude<Verdict, { kind: 'go' | 'hold' }> | null;
 }
@@ -99,24 +105,27 @@ async function look(ids: readonly string[], { job, runId }: BackUpTask, ports: B
   if (verdict.kind === 'closed' || verdict.kind === 'halt') return { at, steps: [], verdict };
   await ports.keep(ids);
   const wish: BackupWish = { policy: job.backup, remark: remarkOf(runId), now: at };
-  const steps = await inParallel(ids, async (id): Promise<Step> => {
+  const lookAt = async (id: string): Promise<Step> => {
     const records = await ports.dcs.backups(id);
     if (!records.ok)
       return stops(records.problem) || records.problem.class === 'final' ? afterRefusal(records.problem) : wait;
     const step = nextStep(records.value, wish);
     // Paused: nothing new is begun, what goes on is waited for.
     return step.kind === 'start' && verdict.kind === 'hold' ? wait : step;
-  });
+  };
+  const steps = await inParallel(ids, lookAt, () => ports.now() - at > stepTime);
   return { at: ports.now(), steps, verdict: null };
 }
 
 const wait: Step = { kind: 'wait' };
 
 async function start(ids: readonly string[], { runId }: BackUpTask, ports: BackUpPorts): Promise<Step[]> {
-  return inParallel(ids, async (id): Promise<Step> => {
+  const begunAt = ports.now();
+  const startOne = async (id: string): Promise<Step> => {
     const started = await ports.dcs.backUp(id, remarkOf(runId));
     return started.ok ? wait : afterRefusal(started.problem);
-  });
+  };
+  return inParallel(ids, startOne, () => ports.now() - begunAt > stepTime);
 }
 
 /** At most 128 characters (DCS.4098). */
@@ -124,7 +133,7 @@ function remarkOf(runId: string): string {
   return `dcs-autopilot ${runId}`;
 }
 
-/** As many as the project's rate allows in half a minute: looking and starting are a call each. */
+/** As many as the project's rate allows in half a minute, where it is what the job says. */
 function slices(ids: readonly string[], { project }: Job): string[][] {
   const size = Math.min(500, project.rate.callsPerSecond * 30);
   const cut: string[][] = [];

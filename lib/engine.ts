@@ -28,6 +28,12 @@ export interface Engine {
   ): Promise<boolean>;
 }
 
+/**
+ * Ms after which a step that asks for much hands on what it has: an invocation of a function has 15 minutes, and what it
+ * does not remember in them is done again by the next one, for ever.
+ */
+export const stepTime = 240_000;
+
 /** An engine that counts what it is asked for: an execution has room for so many operations only. */
 export interface CountedEngine extends Engine {
   readonly spent: () => number;

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import type { Problem } from './classify.ts';
 import type { Job } from './config.ts';
 import { readCoolsUntil } from './cooldown.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, stepTime } from './engine.ts';
 import type { Event } from './event.ts';
 import type { DcsApi, Reading } from './execute.ts';
 import type { Refusal } from './guards.ts';
@@ -82,8 +82,8 @@ export function readInventory(
 
 /**
  * Reads what the list does not tell of every eligible candidate. A step reads as many as the project's rate allows in
- * about a minute, at most one stored part, and a short rest follows it: an invocation of a function has 15 minutes, and
- * ends with each rest.
+ * about a minute, of one stored part, and fewer where that takes too long; a short rest follows it: an invocation of a
+ * function has 15 minutes, and ends with each rest.
  */
 export async function readDetails(
   engine: Engine,
@@ -92,50 +92,45 @@ export async function readDetails(
   ports: InventoryPorts,
   pass: Pass = 'first',
 ): Promise<Reading<null>> {
-  for (const slice of slicesOf(inventory.candidates, record.job.project.rate.callsPerSecond * 30)) {
-    if (slice.step > 0) await engine.wait(`${lists[pass].details} ${slice.step} read`, 1);
-    const read = await readSome(engine, record, { ...slice, pass }, ports);
+  const most = record.job.project.rate.callsPerSecond * 30;
+  for (let from = 0, step = 0; from < inventory.candidates; step++) {
+    if (step > 0) await engine.wait(`${lists[pass].details} ${step} read`, 1);
+    const read = await readSome(engine, record, { from, most, step, pass }, ports);
     if (!read.ok) return read;
+    from += Math.max(1, read.value);
   }
   return { ok: true, value: null };
 }
 
-/** Cuts the stored parts into slices of at most `size` candidates. */
-function slicesOf(candidates: number, size: number): Omit<Slice, 'pass'>[] {
-  const slices: Omit<Slice, 'pass'>[] = [];
-  for (let at = 0; at < candidates; ) {
-    const part = Math.floor(at / itemSize);
-    const from = at % itemSize;
-    const to = Math.min(itemSize, from + size, candidates - part * itemSize);
-    slices.push({ part, from, to, step: slices.length });
-    at += to - from;
-  }
-  return slices;
-}
-
-/** Candidates `from` to `to` of one stored part, and the number of the step that reads them. */
+/** At most so many candidates from one place on, and the number of the step that reads them. */
 interface Slice {
-  readonly part: number;
   readonly from: number;
-  readonly to: number;
+  readonly most: number;
   readonly step: number;
   readonly pass: Pass;
 }
 
-function readSome(engine: Engine, record: RunRecord, slice: Slice, ports: InventoryPorts): Promise<Reading<null>> {
+/** Reads a slice, to the end of its stored part at most. The value is how many candidates are done with. */
+function readSome(engine: Engine, record: RunRecord, slice: Slice, ports: InventoryPorts): Promise<Reading<number>> {
   const { job, runId } = record;
   const { inventory, details } = lists[slice.pass];
+  const part = Math.floor(slice.from / itemSize);
+  const from = slice.from % itemSize;
   return readUntil(engine, `${details} ${slice.step + 1}`, job.retry, ports.now, async (round) => {
-    const candidates = await readPart(ports.state, runId, inventory, slice.part, candidateSchema);
-    const wanted = candidates.slice(slice.from, slice.to).filter((candidate) => isEligible(job, candidate));
+    const candidates = (await readPart(ports.state, runId, inventory, part, candidateSchema)).slice(from);
+    const some = candidates.slice(0, slice.most);
+    const wanted = some.filter((candidate) => isEligible(job, candidate));
     const known = new Map<string, Detail | null>();
-    const failed = await fillDetails(ports, job, wanted, known);
+    const { failed, asked } = await fillDetails(ports, job, wanted, known);
     // One that cannot be read is left out of the plan; when nobody can be read, DCS is what is wrong.
     const isHopeless = failed !== null && (stops(failed.problem) || known.size === 0);
     if (failed !== null && (isHopeless || (isPassing(failed.problem) && round < enoughTries))) return failed;
-    const read = wanted.map(({ id }) => ({ id, detail: known.get(id) ?? null, unreadable: !known.has(id) }));
+    const read = wanted
+      .slice(0, asked)
+      .map(({ id }) => ({ id, detail: known.get(id) ?? null, unreadable: !known.has(id) }));
     await writePart(ports.state, record, details, slice.step, read);
-    return { ok: true, value: null };
+    const next = wanted[asked];
+    return { ok: true, value: next === undefined ? some.length : some.indexOf(next) };
   });
 }
 
@@ -236,21 +231,26 @@ function isEligible(job: Job, { instance }: StoredCandidate): boolean {
   return instance !== null && exclusion(job.action, job.project, instance) === null;
 }
 
-/** Fills `known` with whoever can be read, and answers with the gravest problem it met. */
+/**
+ * Fills `known` with whoever can be read, and answers with the gravest problem it met, and of how many it asked before it
+ * got late.
+ */
 async function fillDetails(
   ports: InventoryPorts,
   job: Job,
   wanted: readonly StoredCandidate[],
   known: Map<string, Detail | null>,
-): Promise<Extract<Reading<null>, { ok: false }> | null> {
+): Promise<{ readonly failed: Extract<Reading<null>, { ok: false }> | null; readonly asked: number }> {
+  const begunAt = ports.now();
   let failed: Extract<Reading<null>, { ok: false }> | null = null;
-  await inParallel(wanted, async ({ id }) => {
+  const ask = async ({ id }: StoredCandidate): Promise<void> => {
     if (failed !== null && stops(failed.problem)) return;
     const detail = await readDetail(ports, job, id);
     if (detail.ok) known.set(id, detail.value);
     else if (failed === null || gravity(detail.problem) > gravity(failed.problem)) failed = detail;
-  });
-  return failed;
+  };
+  const asked = await inParallel(wanted, ask, () => ports.now() - begunAt > stepTime);
+  return { failed, asked: asked.length };
 }
 
 /** What ends the run comes before what may pass, and that before what is about one instance only. */

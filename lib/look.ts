@@ -15,6 +15,8 @@ export interface LookWish {
   /** Key counts before the flush, of those whose keys can be evidence; empty for every other action. */
   readonly baseline: ReadonlyMap<string, number>;
   readonly protectedTag: Tag;
+  /** Whether it has taken so long that nobody else is asked for. */
+  readonly isLate: () => boolean;
 }
 
 /** A task is free text of the service, or JSON; so much of it is remembered. */
@@ -46,10 +48,17 @@ export async function lookAt(dcs: DcsApi, wish: LookWish): Promise<Looks> {
   return fillIn(dcs, wish, new Map(listed.value.map((instance) => [instance.id, instance])), keys);
 }
 
-/** Runs `work` over all items, `atOnce` at a time; results in the order of the items. */
-export async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+/**
+ * Runs `work` over all items, `atOnce` at a time; results in the order of the items. Once it `isLate` nothing more is
+ * begun: the results are those of the first items, of `atOnce` at the least.
+ */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+  isLate: () => boolean = () => false,
+): Promise<R[]> {
   const results: R[] = [];
-  for (let from = 0; from < items.length; from += atOnce) {
+  for (let from = 0; from < items.length && (from === 0 || !isLate()); from += atOnce) {
     results.push(...(await Promise.all(items.slice(from, from + atOnce).map(work))));
   }
   return results;
@@ -63,11 +72,11 @@ export function stops(problem: Problem): boolean {
 async function showAll(
   dcs: DcsApi,
   ids: readonly string[],
-  { protectedTag }: LookWish,
+  { protectedTag, isLate }: LookWish,
   keys: ReadonlyMap<string, boolean>,
 ): Promise<Looks> {
   let problem: Problem | undefined;
-  const looks = await inParallel(ids, async (id): Promise<Look | null> => {
+  const show = async (id: string): Promise<Look | null> => {
     if (problem !== undefined && stops(problem)) return null;
     const shown = await dcs.show(id);
     if (!shown.ok) {
@@ -78,7 +87,9 @@ async function showAll(
     if (shown.value === null) return { status: null, emptied, isProtected: false };
     const { status, task, tags } = shown.value;
     return { status, task: task?.slice(0, longestTask) ?? null, emptied, isProtected: isProtected(protectedTag, tags) };
-  });
+  };
+  const seen = await inParallel(ids, show, isLate);
+  const looks = ids.map((_, i) => seen[i] ?? null);
   return problem === undefined ? { looks } : { looks, problem };
 }
 

@@ -42,6 +42,8 @@ export interface Track {
   /** Sends of which no answer told whether they were applied. */
   readonly doubts: number;
   readonly sentAt: number | null;
+  /** When it was last looked at. */
+  readonly seenAt: number;
   readonly acceptedAt: number | null;
   readonly evidence: 'state' | 'keys' | null;
   /** Consecutive reads of RUNNING without a task, after the evidence or the settle time. */
@@ -74,6 +76,7 @@ export function freshTrack({ instanceId, name, dataLoss }: PlannedInstance, now:
     taken: false,
     doubts: 0,
     sentAt: null,
+    seenAt: 0,
     acceptedAt: null,
     evidence: null,
     goodReads: 0,

@@ -199,7 +199,7 @@ export function applyLooks(
   const rules: LookRules = { action: job.action, verify: job.verify, limits };
   const after = watched.map((track, i) => {
     const look = looks[i] ?? null;
-    return look === null ? track : applyLook(track, look, at, rules);
+    return look === null ? track : { ...applyLook(track, look, at, rules), seenAt: at };
   });
   const gap = Math.min(Math.max(longestGap, job.verify.interval), wave.gap * 1.5);
   const halt = wave.halt ?? (problem !== null && stops(problem) ? haltFor(problem, true) : null);

@@ -4,7 +4,7 @@
 import { backUp } from './back-up.ts';
 import type { Problem } from './classify.ts';
 import type { Action, Job } from './config.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, stepTime } from './engine.ts';
 import { batchesOf, batchSize, type DcsApi, type Sent, send, type Unsent } from './execute.ts';
 import { type Leases, leaseTime } from './lease.ts';
 import { atOnce, type Looks, lookAt, stops } from './look.ts';
@@ -281,10 +281,11 @@ async function look(wave: Wave, ports: WavePorts): Promise<Wave> {
     protectedTag: wave.task.job.project.protectedTag,
   };
   const seen = await ports.engine.step(name(wave, 'look'), async () => {
+    const begunAt = ports.now();
     await ports.save(wave.tracks);
     const renewed = ports.now() - wave.leasedAt >= leaseTime / 4;
     if (renewed) await ports.leases.keep(ofGoing(wave));
-    const looks = await lookAt(ports.dcs, wish);
+    const looks = await lookAt(ports.dcs, { ...wish, isLate: () => ports.now() - begunAt > stepTime });
     return { ...pack(looks), renewed, at: ports.now() };
   });
   const looks = watched.map((_, i) => seen.kinds[seen.which[i] ?? -1] ?? null);
@@ -294,13 +295,13 @@ async function look(wave: Wave, ports: WavePorts): Promise<Wave> {
 
 /**
  * Whom this look is for, and of whom it asks the task, a call for each: as many as the project's rate allows in about a
- * minute, those first that are half proved, so that a look ends well within one invocation of a function.
+ * minute. Those come first that are half proved, then whoever was not seen for the longest time.
  */
 function chosen({ tracks, now, task }: Wave): { readonly watched: readonly Track[]; readonly asked: readonly Track[] } {
   const watched = tracks.filter(isWatched);
   const wanting = watched.filter((track) => needsTask(track, now, task.job.verify));
   const most = Math.max(batchSize, task.job.project.rate.callsPerSecond * 60);
-  const asked = wanting.toSorted((a, b) => b.goodReads - a.goodReads).slice(0, most);
+  const asked = wanting.toSorted((a, b) => b.goodReads - a.goodReads || a.seenAt - b.seenAt).slice(0, most);
   const isAsked = new Set(asked);
   // Whoever is accepted is served by the list alone as well; the others are decided by their task.
   const left = new Set(wanting.filter((track) => !isAsked.has(track) && track.phase !== 'accepted'));

@@ -20,12 +20,25 @@ function ids(count: number): string[] {
 }
 
 function wishOf(count: number, change: Partial<LookWish> = {}): LookWish {
-  return { ids: ids(count), tasks: new Set(), baseline: new Map(), protectedTag, ...change };
+  return { ids: ids(count), tasks: new Set(), baseline: new Map(), protectedTag, isLate: () => false, ...change };
 }
 
 function failing(errorClass: ErrorClass, code = 'as-scripted'): { readonly ok: false; readonly problem: Problem } {
   return { ok: false, problem: { class: errorClass, code, message: '' } };
 }
+
+describe('a look that takes long', () => {
+  it('asks nobody else, and has not seen the rest', async () => {
+    let calls = 0;
+    const dcs = new MemoryDcs(fleetOf(20));
+    const wish = wishOf(20, { isLate: () => ++calls > 1 });
+
+    const { looks, problem } = await lookAt(dcs, wish);
+
+    expect(looks.map((look) => look !== null)).toEqual([...Array(10).fill(true), ...Array(10).fill(false)]);
+    expect(problem).toBeUndefined();
+  });
+});
 
 describe('the calls of a look', () => {
   it.each([

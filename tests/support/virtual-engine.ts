@@ -42,6 +42,8 @@ export class VirtualEngine {
   writes = 0;
   /** Bytes of the largest remembered result. */
   largest = 0;
+  /** Milliseconds of the longest step, and of the longest time without a sleep: an invocation has 15 minutes. */
+  readonly longest = { step: 0, invocation: 0 };
   /** The name of the execution. */
   readonly name: string;
   /** Durable operations, as AWS counts them: steps and waits. */
@@ -111,7 +113,10 @@ export class VirtualEngine {
       suspend = (wakeAt) => resolve({ wakeAt });
     });
     const invocation = new Invocation(this.name, this, this.#clock, this.#journal, suspend);
-    return Promise.race([flow(invocation).then((value) => ({ value })), suspended]);
+    const begunAt = this.#clock.now();
+    const outcome = await Promise.race([flow(invocation).then((value) => ({ value })), suspended]);
+    this.longest.invocation = Math.max(this.longest.invocation, this.#clock.now() - begunAt);
+    return outcome;
   }
 
   /** Writes one entry, unless this is where it crashes. */
@@ -155,7 +160,10 @@ class Invocation implements Engine {
     const index = this.#next++;
     const entry = this.#recall(index, name);
     if (entry?.kind === 'step') return JSON.parse(entry.text);
+    const begunAt = this.#clock.now();
     const text = JSON.stringify((await this.#alive(work)) ?? null);
+    const { longest } = this.#engine;
+    longest.step = Math.max(longest.step, this.#clock.now() - begunAt);
     await this.#commit(index, { kind: 'step', name, text });
     return JSON.parse(text);
   }
