@@ -22,7 +22,7 @@ export type Answer =
   /** Whether it was applied cannot be known from the answer (5xx, time-out, lost connection, no results). */
   | { readonly kind: 'lost'; readonly problem: Problem };
 
-/** Everything the work needs of DCS, for one project. Implemented by lib/huawei/dcs.ts and by the tests' fake. */
+/** Everything the work needs of DCS, for one project. Implemented by lib/huawei/dcs.ts, and by lib/local/rehearsal/memory-dcs.ts without a network. */
 export interface DcsApi {
   /** All instances that carry all of `tags` (none: all instances), every page of it. */
   list(tags: Readonly<Record<string, string>>): Promise<Reading<readonly ListedInstance[]>>;

@@ -5,11 +5,11 @@ import { unlimited } from '../lib/config/defaults.ts';
 import { ProjectAccess } from '../lib/huawei/access.ts';
 import { HuaweiDcs } from '../lib/huawei/dcs.ts';
 import { sender } from '../lib/huawei/http.ts';
+import { MemoryDcs } from '../lib/local/rehearsal/memory-dcs.ts';
 import { Fleet } from '../lib/local/simulator/fleet.ts';
 import { startSimulator } from '../lib/local/simulator/server.ts';
 import { type Switches, unknowns } from '../lib/local/simulator/unknowns.ts';
 import { dcsContract, type Subject, type SubjectOptions } from './support/dcs-contract.ts';
-import { MemoryDcs } from './support/memory-dcs.ts';
 
 const key = { ak: 'EXAMPLEACCESSKEY0001', sk: 'ExampleSecretKey/0001+abcdefghijklmnopqrs' };
 const projectId = '0a1b2c3d4e5f60718293a4b5c6d7e8f9';

@@ -3,10 +3,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ErrorClass, Problem } from '../lib/classify.ts';
 import type { DcsApi } from '../lib/execute.ts';
+import { MemoryDcs } from '../lib/local/rehearsal/memory-dcs.ts';
 import { Fleet } from '../lib/local/simulator/fleet.ts';
 import type { InstanceSpec } from '../lib/local/simulator/instance.ts';
 import { inParallel, type LookWish, lookAt, stops } from '../lib/look.ts';
-import { MemoryDcs } from './support/memory-dcs.ts';
 import { idOf, instances, methodsOf } from './support/scenario.ts';
 
 const protectedTag = { key: 'dcs-autopilot-protected', value: 'true' };

@@ -26,6 +26,16 @@ const allowed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'lib/web/*': 'composition root: the adapters that tell webhooks and ask health checks',
   },
   'lib/aws/packaging.ts': { 'lib/cli/load-config.ts': 'packaging reads the configuration as the command line does' },
+  'lib/cli/live.ts': {
+    'lib/huawei/clients.ts': 'composition root of the commands that read DCS: the adapter behind the DcsApi port',
+    'lib/local/*': 'their secrets, and their state in memory',
+  },
+  'lib/cli/plan.ts': { 'lib/local/rehearsal/rehearse.ts': 'a dry run without a server' },
+  'lib/cli/simulate.ts': {
+    'lib/local/rehearsal/*': 'composition root of a run on the simulator',
+    'lib/local/simulator/*': 'the simulator of such a run',
+    'lib/local/*': 'its state in memory',
+  },
   'lib/cli/simulator.ts': { 'lib/local/simulator/*': 'composition root of the simulator alone' },
   'lib/cli/commands.ts': { 'lib/local/serve.ts': 'a command, loaded when it is called' },
   'lib/local/compose.ts': {

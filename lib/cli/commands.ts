@@ -42,12 +42,30 @@ export const commands: readonly Command[] = [
     load: async () => ({ run: (await import('./next.ts')).next }),
   },
   {
+    name: 'plan',
+    args: 'JOB [--instances IDS]',
+    does: 'read DCS and show what a job would do now',
+    load: async () => {
+      const { plan, planHelp } = await import('./plan.ts');
+      return { run: plan, help: planHelp };
+    },
+  },
+  {
     name: 'run',
     args: 'JOB [--instances IDS] [--plan HASH] [--yes] [--no-wait] [--dry-run] [--reason TEXT] [--break-glass]',
     does: 'run a job, with progress; asks before it destroys data',
     load: async () => {
       const { run, runHelp } = await import('./run.ts');
       return { run, help: `${runHelp}${remoteHelp}` };
+    },
+  },
+  {
+    name: 'simulate',
+    args: 'JOB [--instances N] [--fail SHARE] [--seed N]',
+    does: 'play a whole run on the simulator, offline',
+    load: async () => {
+      const { simulate, simulateHelp } = await import('./simulate.ts');
+      return { run: simulate, help: simulateHelp };
     },
   },
   {

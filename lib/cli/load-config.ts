@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { type CheckedConfig, checkConfig, type Place } from '../config/file.ts';
-import { ConfigError, EnvironmentError } from '../errors.ts';
+import type { Config, Job } from '../config.ts';
+import { AutopilotError, ConfigError, EnvironmentError } from '../errors.ts';
 import { errorCode } from './error-code.ts';
 import type { Io } from './io.ts';
 
@@ -17,6 +18,13 @@ export function defaultFile(env: Io['env']): string {
  */
 export function loadConfig(file: string, place: Place = 'anywhere'): CheckedConfig {
   return checkConfig(readText(file), file, place);
+}
+
+/** A job by its name. Throws AutopilotError `job_unknown`, which names those that there are. */
+export function chooseJob({ jobs }: Config, name: string): Job {
+  const job = Object.hasOwn(jobs, name) ? jobs[name] : undefined;
+  if (job !== undefined) return job;
+  throw new AutopilotError('job_unknown', `there is no job ${name}; there are: ${Object.keys(jobs).join(', ')}`);
 }
 
 /** The text of a file. Throws EnvironmentError `config_unreadable`, and ConfigError where it is not UTF-8. */

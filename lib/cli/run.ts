@@ -8,7 +8,7 @@ import { exitCodeOf } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { type Remote, readAnswer, remote, remoteOptions } from './remote.ts';
 import { planText, reportText } from './run-text.ts';
-import { theOne, UsageError } from './usage.ts';
+import { idsIn, theOne, UsageError } from './usage.ts';
 import { type Seen, watchRun } from './watch.ts';
 
 /** What `--help` says besides the usage. */
@@ -115,10 +115,4 @@ function tell({ view, answer }: Seen, { json }: Order, io: Io): number {
   io.stdout(json ? `${JSON.stringify(answer)}\n` : reportText(view));
   const isOnItsWay = view.status === 'accepted' || view.status === 'running';
   return isOnItsWay ? 0 : exitCodeOf(view.status);
-}
-
-function idsIn(lists: readonly string[]): string[] {
-  const ids = lists.flatMap((list) => list.split(',')).map((id) => id.trim());
-  if (!ids.includes('')) return ids;
-  throw new UsageError('--instances takes ids with commas between them');
 }

@@ -24,3 +24,10 @@ export function wholeNumber(option: string, text: string, smallest: number, larg
   if (number >= smallest && number <= largest) return number;
   throw new UsageError(`${option}: "${text}" is not a number from ${smallest} to ${largest}`);
 }
+
+/** The ids of `--instances`, with commas between them or each on its own. Throws UsageError. */
+export function idsIn(lists: readonly string[]): string[] {
+  const ids = lists.flatMap((list) => list.split(',')).map((id) => id.trim());
+  if (!ids.includes('')) return ids;
+  throw new UsageError('--instances takes ids with commas between them');
+}

@@ -67,6 +67,13 @@ export function openDatabase(folder: string): DatabaseSync {
   }
 }
 
+/** A database that is gone with the process: for what nobody takes up again. */
+export function memoryDatabase(): DatabaseSync {
+  const database = new DatabaseSync(':memory:');
+  database.exec(schema);
+  return database;
+}
+
 /** Runs `work` in one transaction: all of its writes are kept, or, when it throws, none. `work` must not be async. */
 export function transaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec('BEGIN IMMEDIATE');

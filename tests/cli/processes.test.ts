@@ -82,6 +82,14 @@ describe('commands as processes', () => {
     expect(flushes()).toEqual(before);
   });
 
+  it('make the same plan without a server as with one', async () => {
+    const alone = JSON.parse((await command(['plan', 'clear', '--json'])).stdout);
+    const served = JSON.parse((await command(['run', 'clear', '--dry-run', '--json'])).stdout);
+
+    expect(alone.plan.hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(alone.plan.hash).toBe(served.plan.hash);
+  });
+
   it('wait for a plan that somebody else approves with another process', async () => {
     const runner = site.start(['run', 'careful', '--yes'], { AUTOPILOT_URL: origin });
     const [, id = '', hash = ''] = await runner.says(/approve (careful-\S+) --plan (\S+)/);

@@ -163,7 +163,7 @@ describe('the command line', () => {
     const result = await run(argv);
 
     expect(result.code).toBe(0);
-    expect(result.stdout).toMatch(/ {2}validate .*\n {2}next .*\n {2}run .*\n[\s\S]*\n {2}serve /);
+    expect(result.stdout).toMatch(/ {2}validate .*\n {2}next .*\n {2}plan .*\n {2}run .*\n[\s\S]*\n {2}serve /);
   });
 
   it('shows one command where help is asked of it', async () => {

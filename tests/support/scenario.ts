@@ -6,6 +6,7 @@ import { type Event, runId } from '../../lib/event.ts';
 import type { DcsApi } from '../../lib/execute.ts';
 import type { Health, HealthCheck } from '../../lib/health.ts';
 import { leasesOf } from '../../lib/lease.ts';
+import { MemoryDcs } from '../../lib/local/rehearsal/memory-dcs.ts';
 import { Fleet, type FleetOptions } from '../../lib/local/simulator/fleet.ts';
 import type { InstanceSpec } from '../../lib/local/simulator/instance.ts';
 import type { Message } from '../../lib/notice.ts';
@@ -14,7 +15,6 @@ import { noCounts, type Outcome, type RunView, runView } from '../../lib/report.
 import { run, type World } from '../../lib/run.ts';
 import type { State } from '../../lib/state.ts';
 import type { Told } from '../../lib/tell.ts';
-import { MemoryDcs } from './memory-dcs.ts';
 import { MemoryMetrics } from './memory-metrics.ts';
 import { MemoryState } from './memory-state.ts';
 import { type Crash, VirtualClock, VirtualEngine } from './virtual-engine.ts';

@@ -1,19 +1,19 @@
 // The port to DCS straight on a simulated fleet: no HTTP, no signatures, no waiting. It gives the answers that the real
-// client gives over HTTP; tests/dcs.contract.test.ts holds both to that.
+// client gives over HTTP; tests/dcs.contract.test.ts holds both to that. For rehearsals, and for tests.
 
-import type { BackupRecord } from '../../lib/backup.ts';
-import { classify, type Problem } from '../../lib/classify.ts';
-import type { Action } from '../../lib/config.ts';
-import type { Answer, DcsApi, Reading } from '../../lib/execute.ts';
-import { type Backup, type BackupStatus, backupStatusAt } from '../../lib/local/simulator/backup.ts';
-import { listBackups, startBackup } from '../../lib/local/simulator/backup-calls.ts';
-import type { Fleet } from '../../lib/local/simulator/fleet.ts';
-import type { InstanceView } from '../../lib/local/simulator/instance.ts';
-import { domainName, port, taskOf } from '../../lib/local/simulator/render.ts';
-import type { BatchResult, Reply } from '../../lib/local/simulator/reply.ts';
-import type { Switches } from '../../lib/local/simulator/unknowns.ts';
-import type { WireError } from '../../lib/local/simulator/wire-errors.ts';
-import type { Instance, InstanceDetail, ListedInstance } from '../../lib/plan.ts';
+import type { BackupRecord } from '../../backup.ts';
+import { classify, type Problem } from '../../classify.ts';
+import type { Action } from '../../config.ts';
+import type { Answer, DcsApi, Reading } from '../../execute.ts';
+import type { Instance, InstanceDetail, ListedInstance } from '../../plan.ts';
+import { type Backup, type BackupStatus, backupStatusAt } from '../simulator/backup.ts';
+import { listBackups, startBackup } from '../simulator/backup-calls.ts';
+import type { Fleet } from '../simulator/fleet.ts';
+import type { InstanceView } from '../simulator/instance.ts';
+import { domainName, port, taskOf } from '../simulator/render.ts';
+import type { BatchResult, Reply } from '../simulator/reply.ts';
+import type { Switches } from '../simulator/unknowns.ts';
+import type { WireError } from '../simulator/wire-errors.ts';
 
 /** How the fake treats late answers. */
 export interface MemoryDcsOptions {

@@ -1,0 +1,81 @@
+// `plan`: what a job would do now. DCS is read live, with the configuration and its credentials and without a server, and
+// the plan is made by the code of a real run: its hash is the one that `run --plan` takes.
+
+import { parseArgs } from 'node:util';
+import type { Job } from '../config.ts';
+import { AutopilotError } from '../errors.ts';
+import type { Event } from '../event.ts';
+import { firstRefusal, momentGuards, type Refusal } from '../guards.ts';
+import { rehearse } from '../local/rehearsal/rehearse.ts';
+import type { RunView } from '../report.ts';
+import type { Io } from './io.ts';
+import { live } from './live.ts';
+import { chooseJob, defaultFile, loadConfig } from './load-config.ts';
+import { planText } from './run-text.ts';
+import { idsIn, theOne } from './usage.ts';
+
+/** What `--help` says besides the usage. */
+export const planHelp = `
+  --instances IDS  only these of the target, with commas between them; may be repeated
+  --json           {plan, refusals} as JSON on stdout
+
+Nothing is sent but reads. Cool-downs, pauses, and what other runs have taken of the caps stand in the state of a server,
+which this does not ask: run JOB --dry-run does.
+
+Exit codes: 0 nothing to do, 2 work to do, 1 error, 64 usage.
+`;
+
+/** Seconds for which a DCS that does not answer is asked again: somebody waits at a terminal. */
+const patience = 60;
+
+/** `plan JOB [--instances IDS]`: answers 0 where there is nothing to do, 2 where there is. */
+export async function plan(args: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { instances: { type: 'string', multiple: true }, json: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+  const name = theOne(positionals, 'plan takes one job');
+  const instances = values.instances === undefined ? {} : { instances: idsIn(values.instances) };
+  const { config } = loadConfig(defaultFile(io.env));
+  const configured = chooseJob(config, name);
+  const job: Job = { ...configured, retry: { ...configured.retry, for: Math.min(patience, configured.retry.for) } };
+  const event: Event = {
+    trigger: 'manual',
+    identity: 'plan',
+    requestedBy: 'operator:local',
+    receivedAt: new Date(io.now()).toISOString(),
+    dryRun: true,
+    ...instances,
+  };
+  const { dcs, state } = live(io);
+  const wait = (seconds: number): Promise<void> => io.sleep(seconds * 1000);
+  const view = await rehearse({ config, job, event, dcs: dcs(job.project), state, now: io.now, wait });
+  if (view.plan.hash === null) throw new AutopilotError(view.code ?? 'no_plan', view.reason ?? 'there is no plan');
+  const refusals = refusalsOf(view, { job, event, now: io.now() });
+  io.stdout(values.json ? `${JSON.stringify({ plan: shown(view), refusals })}\n` : textOf(view, job, refusals));
+  return view.plan.waves.length > 0 ? 2 : 0;
+}
+
+/** What guards would say of it now; of those of the moment, the pauses and storms are not known here. */
+function refusalsOf(view: RunView, moment: { job: Job; event: Event; now: number }): readonly Refusal[] {
+  const { status, code = '', reason = '' } = view;
+  const ofPlan = status === 'refused' ? [{ code, reason }] : [];
+  const ofMoment = firstRefusal(momentGuards, { ...moment, flags: { pause: null, storm: null } });
+  return ofMoment === null ? ofPlan : [ofMoment, ...ofPlan];
+}
+
+function shown({ job, action, plan }: RunView) {
+  return { job, action, ...plan };
+}
+
+function textOf(view: RunView, job: Job, refusals: readonly Refusal[]): string {
+  const nothing = view.plan.waves.length === 0 ? ['nothing to do\n'] : [];
+  const refused = refusals.map(
+    ({ code, reason, liftsAt }) =>
+      `it would be refused now: ${code}: ${reason}${liftsAt === undefined ? '' : ` (until ${liftsAt})`}\n`,
+  );
+  const approval = job.approval === 'required' ? ['it would wait for the approval of another operator\n'] : [];
+  const asleep = job.enabled ? [] : [`the job ${job.name} is disabled (enabled: false)\n`];
+  return [planText(view), ...nothing, ...refused, ...approval, ...asleep].join('');
+}
