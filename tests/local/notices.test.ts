@@ -2,8 +2,9 @@
 // secrets.
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import * as v from 'valibot';
 import { type Handler, type Loopback, startLoopback } from '../huawei/loopback-server.ts';
-import { LocalSite, projectId } from '../support/local-site.ts';
+import { LocalSite, projectId, token } from '../support/local-site.ts';
 import { idOf } from '../support/scenario.ts';
 
 let site: LocalSite;
@@ -69,6 +70,39 @@ describe('serve --once', () => {
 });
 
 describe('serve', () => {
+  it('tells of a plan that awaits approval, also one that is approved between two tries', async () => {
+    site.write(
+      'autopilot.yml',
+      `${config(site.simulator.url).replace('[succeeded, partial]', '[awaiting_approval, succeeded]')}
+operators:
+  alice: {token: env:ALICE, may: [run]}
+`.replace('healthCheck: env:HEALTH}', 'healthCheck: null}\n  approval: required'),
+    );
+    const posts: string[] = [];
+    answering = (response, { body }) => response.writeHead(posts.push(body) === 1 ? 503 : 200).end();
+    const { origin } = await site.serve({ CHAT: `${outside.url}${path}`, ALICE: 'example-token-of-alice' });
+    const alice = { authorization: 'Bearer example-token-of-alice' };
+    const local = { authorization: `Bearer ${token}` };
+
+    const answer = await fetch(`${origin}/jobs/nightly/runs`, { method: 'POST', headers: alice });
+    const url = `${origin}${answer.headers.get('location')}`;
+    while (posts.length < 1) await fetch(`${origin}/healthz`);
+    const { plan } = v.parse(
+      v.object({ plan: v.object({ hash: v.string() }) }),
+      await (await fetch(url, { headers: local })).json(),
+    );
+    const body = JSON.stringify({ planHash: plan.hash });
+    const approved = await fetch(`${url}/approve`, { method: 'POST', headers: local, body });
+    const ended = await fetch(`${url}?wait=25`, { headers: local });
+
+    expect(posts[0]).toContain(`--plan ${plan.hash}`);
+    expect(approved.status).toBe(202);
+    expect(await ended.json()).toMatchObject({ status: 'succeeded' });
+    while (posts.length < 2) await fetch(`${origin}/healthz`);
+    expect(posts).toHaveLength(2);
+    expect(posts[1]).toContain('nightly: flush succeeded');
+  }, 40_000);
+
   it('refuses to start where AWS is to be told, and says what can be', async () => {
     site.write('autopilot.yml', `${config('http://127.0.0.1:1')}  - {on: [failed], to: eventbridge, bus: default}\n`);
 
