@@ -14,14 +14,24 @@ import * as v from 'valibot';
 import { awsWorld } from '../lib/aws/world.ts';
 import type { Engine } from '../lib/engine.ts';
 import { run, type World } from '../lib/run.ts';
+import { tellPost } from '../lib/tell.ts';
 
-const payloadSchema = v.object({ v: v.literal(1), runId: v.string() });
+const payloadSchema = v.union([
+  v.object({ v: v.literal(1), runId: v.string() }),
+  v.object({ v: v.literal(1), post: v.string() }),
+]);
 
-/** The durable handler of a run: payload `{v: 1, runId}`, result the status of the run. */
+/**
+ * The durable handler of a run: payload `{v: 1, runId}`, result the status of the run; or of a message that belongs to
+ * none, `{v: 1, post}`.
+ */
 export function runHandler(world: () => Promise<World>, transport?: DurableExecutionClient): DurableLambdaHandler {
   return withDurableExecution(
-    async (payload: unknown, context: DurableContext) =>
-      run(v.parse(payloadSchema, payload).runId, engineOf(context), await world()),
+    async (payload: unknown, context: DurableContext) => {
+      const wanted = v.parse(payloadSchema, payload);
+      const engine = engineOf(context);
+      return 'post' in wanted ? tellPost(wanted.post, engine, await world()) : run(wanted.runId, engine, await world());
+    },
     transport === undefined ? undefined : { durableExecutionClient: transport },
   );
 }

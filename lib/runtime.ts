@@ -10,6 +10,8 @@ export interface Executions {
    * ended is only told of by it.
    */
   start(runId: string, name?: string): Promise<void>;
+  /** Starts the execution that tells a posted message (post.ts), under its name; starting it again is harmless. */
+  tell(name: string): Promise<void>;
   /** Of the execution with this name. `absent`: never started; `ended`: it returned, failed or was stopped. */
   status(name: string): Promise<'absent' | 'running' | 'ended'>;
   /** Wakes the execution that waits for an answer under this id; harmless where none waits any more. */

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { type Alerting, readAlerting } from './alerting.ts';
 import { type AlertStorm, type Project, projectKey } from './config.ts';
 import { liftStorm, raiseStorm, readFlags, readStorms, type Storm } from './flags.ts';
+import type { Message } from './notice.ts';
 import { day } from './retention.ts';
 import type { Log } from './runtime.ts';
 import type { Key, State } from './state.ts';
@@ -72,17 +73,45 @@ export async function watchStorm(ports: StormPorts, project: Project): Promise<S
   return raised;
 }
 
-/** Lifts the storms that have been calm for long enough, and keeps up those that have not. */
-export async function tendStorms(ports: StormPorts, projects: Readonly<Record<string, Project>>): Promise<void> {
+/** What the tick does with storms: it also has somebody told of them. */
+export interface StormTick extends StormPorts {
+  readonly stage: string;
+  /** Has a message told; one with the same id once. */
+  readonly post: (message: Message) => Promise<void>;
+}
+
+/**
+ * Lifts the storms that have been calm for long enough, and keeps up those that have not. Only a tick lifts one, so that
+ * each is seen here, and told of here, once when it stands and once when it is over.
+ */
+export async function tendStorms(ports: StormTick, projects: Readonly<Record<string, Project>>): Promise<void> {
   for (const name of await readStorms(ports.state)) {
+    const found = (await readFlags(ports.state, name)).storm;
+    if (found !== null) await ports.post(stormMessage(ports.stage, name, found, 'storm'));
     const project = Object.hasOwn(projects, name) ? projects[name] : undefined;
     // A project that the configuration has no more is nobody's to act on.
     const storm = project === undefined ? null : await watchStorm(ports, project);
     const at = storm === null ? undefined : ports.now;
     if (await liftStorm(ports.state, name, at)) {
       ports.log.warn('alert storm over', { project: name, since: storm?.since });
+      if (found !== null) await ports.post(stormMessage(ports.stage, name, found, 'storm_over'));
     }
   }
+}
+
+function stormMessage(stage: string, project: string, storm: Storm, status: 'storm' | 'storm_over'): Message {
+  const { since, reason } = storm;
+  const id = `${stage}/${project}/${status}/${since}`;
+  const data = { v: 1, id, stage, project, status, ...storm };
+  if (status === 'storm_over') {
+    const lines = [`${reason}, since ${since}. Alerts start jobs again.`];
+    return { id, kind: 'Storm over', title: `${project} (${stage}): the alert storm is over`, lines, data };
+  }
+  const lines = [
+    `${reason}.`,
+    `Since ${since}, and until it is calm, no alert starts a job there or has anything sent.`,
+  ];
+  return { id, kind: 'Storm', title: `${project} (${stage}): alert storm`, lines, data };
 }
 
 function sizeKey(project: Project): Key {

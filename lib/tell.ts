@@ -6,6 +6,7 @@ import type { Engine } from './engine.ts';
 import type { Desk } from './keep.ts';
 import { listenersOf, type Message, messageOf, noticeOf } from './notice.ts';
 import { plannedSchema } from './plan.ts';
+import { postStatus, readPost, settlePost } from './post.ts';
 import { type RunStatus, readList, readRecord, updateRecord } from './record.ts';
 import { outcomeSchema } from './report.ts';
 
@@ -81,6 +82,21 @@ export async function tellEnd(
   await engine.step('told', async () => {
     const notice = lost === 0 ? 'told' : 'lost';
     await updateRecord(desk.state, runId, (before) => (before.notice === 'due' ? { ...before, notice } : null));
+  });
+}
+
+/** Tells a message that belongs to no run, and notes that. */
+export async function tellPost(name: string, engine: Engine, desk: TellDesk): Promise<'told' | 'lost'> {
+  const listeners = await engine.step('whom to tell', async () => {
+    const found = await readPost(desk.state, name);
+    return found?.state === 'due' ? listenersOf(desk.config, postStatus) : [];
+  });
+  const message = async (): Promise<Message | null> => (await readPost(desk.state, name))?.message ?? null;
+  const lost = await tellAll(engine, 'notice', listeners, message, desk);
+  return engine.step('told', async () => {
+    const outcome = lost === 0 ? 'told' : 'lost';
+    await settlePost(desk.state, name, outcome);
+    return outcome;
   });
 }
 

@@ -3,6 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { tick } from '../lib/doors/tick.ts';
 import { readFlags } from '../lib/flags.ts';
+import { readPost } from '../lib/post.ts';
 import { noteSize, readSize, stormAt } from '../lib/storm.ts';
 import {
   type AlertDoorWorld,
@@ -16,6 +17,7 @@ import {
 } from './support/alert-door.ts';
 import { jobOf, noon } from './support/door-world.ts';
 import { MemoryState } from './support/memory-state.ts';
+import { listeners } from './support/notices.ts';
 
 const minute = 60_000;
 const { project } = jobOf('any', alertJob('fix', 'High').trigger);
@@ -124,6 +126,37 @@ describe('a storm', () => {
     // Alerts count for 5 minutes; the last tick that counts them is the one at minute 4, and it is calm for 10 after it.
     expect(over.indexOf(true)).toBe(14);
     expect(told(stormy)).toEqual(['alert storm', 'alert storm over']);
+  });
+
+  it('is told of once when it stands and once when it is over, to whoever listens to refusals', async () => {
+    const notify = listeners(['refused']);
+    const stormy = alertDoorWorld([alertJob('fix', 'High')], { alertStorm, projects: { staging: project }, notify });
+    await send(stormy, alertsOf(stormy, 1, 4));
+
+    for (let passed = 0; passed <= 15; passed++) {
+      stormy.now = noon + passed * minute;
+      await tick(stormy.runtime);
+    }
+
+    const posts = [...new Set(stormy.starts.filter((name) => name.startsWith('post-')))];
+    const messages = await Promise.all(posts.map(async (name) => (await readPost(stormy.state, name))?.message));
+    expect(messages.map((message) => message?.title)).toEqual([
+      'staging (prod): alert storm',
+      'staging (prod): the alert storm is over',
+    ]);
+    expect(messages[0]).toMatchObject({
+      id: `prod/staging/storm/${new Date(noon).toISOString()}`,
+      lines: ['4 instances began to alert within 300 s.', expect.stringContaining('no alert starts a job there')],
+    });
+  });
+
+  it('of which nobody wants to hear starts nothing', async () => {
+    const stormy = world();
+    await send(stormy, alertsOf(stormy, 1, 4));
+
+    await tick(stormy.runtime);
+
+    expect(stormy.starts.filter((name) => name.startsWith('post-'))).toEqual([]);
   });
 
   it('is over for the alerts that come after it', async () => {

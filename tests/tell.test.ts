@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from '@jest/globals';
 import type { Job, Notify } from '../lib/config.ts';
+import { post, readPost } from '../lib/post.ts';
 import { asJson, readRecord, runKey, updateRecord } from '../lib/record.ts';
-import { run } from '../lib/run.ts';
-import type { Told } from '../lib/tell.ts';
+import { run, type World } from '../lib/run.ts';
+import { type Told, tellPost } from '../lib/tell.ts';
 import { MemoryState } from './support/memory-state.ts';
 import { fullRecord, listeners } from './support/notices.ts';
 import {
@@ -17,7 +18,7 @@ import {
   quietWorld,
   type Scenario,
 } from './support/scenario.ts';
-import { VirtualClock, VirtualEngine } from './support/virtual-engine.ts';
+import { type Crash, VirtualClock, VirtualEngine } from './support/virtual-engine.ts';
 
 const ended: Notify['on'] = ['succeeded', 'partial', 'failed', 'refused', 'cancelled', 'planned'];
 const [chat] = listeners(ended);
@@ -226,6 +227,74 @@ describe('an execution for a run that has ended already', () => {
 
     expect(ids).toEqual([]);
     expect(after?.notice).toBe('told');
+  });
+});
+
+describe('a message that belongs to no run', () => {
+  const message = { id: 'one', kind: 'Storm', title: 'staging: alert storm', lines: ['many'], data: { v: 1 } };
+  const noDcs = (): never => {
+    throw new Error('there is no need of DCS here');
+  };
+
+  async function tellIt(notify: readonly Notify[], answer: Told = { ok: true }, crash: Crash | null = null) {
+    const clock = new VirtualClock('2026-11-23T03:00:00Z');
+    const state = new MemoryState();
+    const name = (await post(state, message, clock.now())) ?? '';
+    const engine = new VirtualEngine(clock, crash, name);
+    const heard: string[] = [];
+    const world: World = {
+      ...quietWorld(state, noDcs, clock),
+      config: { stage: 'prod', notify },
+      messenger: async (_, { id }) => {
+        heard.push(id);
+        return answer;
+      },
+    };
+    const outcome = await engine.drive((invocation) => tellPost(name, invocation, world));
+    return { outcome, heard, engine, state, name, world, after: await readPost(state, name) };
+  }
+
+  it('is told to whoever listens to refusals, and that is noted', async () => {
+    const { outcome, heard, after } = await tellIt([...listeners(['refused']), ...listeners(['failed'])]);
+
+    expect(outcome).toBe('told');
+    expect(heard).toEqual(Array(4).fill('one'));
+    expect(after).toMatchObject({ state: 'told', message });
+  });
+
+  it('is posted once', async () => {
+    const { state } = await tellIt([]);
+
+    expect(await post(state, message, 0)).toBeNull();
+  });
+
+  it('is not told again by a second execution', async () => {
+    const { heard, name, world } = await tellIt(listeners(['refused']));
+
+    await new VirtualEngine(new VirtualClock('2026-11-23T04:00:00Z')).drive((again) => tellPost(name, again, world));
+
+    expect(heard).toHaveLength(4);
+  });
+
+  it('that nobody hears is given up', async () => {
+    const { outcome, heard, after } = await tellIt(listeners(['refused']).slice(0, 1), deaf);
+
+    expect(outcome).toBe('lost');
+    expect(heard).toHaveLength(3);
+    expect(after?.state).toBe('lost');
+  });
+
+  it('is told at least once, whenever the program is stopped', async () => {
+    const { engine } = await tellIt(listeners(['refused']));
+
+    for (let at = 1; at <= engine.writes; at++) {
+      for (const when of ['before', 'after'] as const) {
+        const { heard, after } = await tellIt(listeners(['refused']), { ok: true }, { at, when });
+
+        expect(heard.length).toBeGreaterThanOrEqual(4);
+        expect(after?.state).toBe('told');
+      }
+    }
   });
 });
 

@@ -2,7 +2,7 @@
 // looked at by that name. Events cannot name an execution; that is why the doors do the starting.
 
 import * as v from 'valibot';
-import { canonicalJson } from '../canonical.ts';
+import { canonicalJson, type Json } from '../canonical.ts';
 import { AutopilotError } from '../errors.ts';
 import type { Executions } from '../runtime.ts';
 import { type AwsClient, AwsError } from './client.ts';
@@ -30,6 +30,15 @@ export class LambdaExecutions implements Executions {
    * Starts an execution for a stored run, under its id or another name; starting it again is harmless. Throws AwsError.
    */
   async start(runId: string, name: string = runId): Promise<void> {
+    await this.#start(name, { runId, v: 1 });
+  }
+
+  /** Starts the execution that tells a posted message; starting it again is harmless. Throws AwsError. */
+  async tell(name: string): Promise<void> {
+    await this.#start(name, { post: name, v: 1 });
+  }
+
+  async #start(name: string, payload: Json): Promise<void> {
     try {
       await this.#client({
         service: 'lambda',
@@ -41,7 +50,7 @@ export class LambdaExecutions implements Executions {
           'x-amz-durable-execution-name': name,
         },
         // The same name with the same payload is the same execution: nothing of the moment may be in it.
-        body: canonicalJson({ runId, v: 1 }),
+        body: canonicalJson(payload),
         repeat: 'harmless',
       });
     } catch (error) {

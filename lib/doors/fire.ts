@@ -5,12 +5,13 @@ import * as v from 'valibot';
 import type { Job, ScheduleTrigger } from '../config.ts';
 import { AutopilotError } from '../errors.ts';
 import { type Event, runId } from '../event.ts';
+import { tickPartition } from '../post.ts';
 import { readRecord, runKey } from '../record.ts';
 import { isGoing } from '../report.ts';
 import { type DueFires, dueFires, type Fire, judgeFire } from '../schedule.ts';
 import type { Item, Key } from '../state.ts';
 import { accept, recordEnded } from './accept.ts';
-import { type TickWork, tickPartition } from './open-runs.ts';
+import type { TickWork } from './open-runs.ts';
 
 /** A job that a schedule starts. */
 export type ScheduledJob = Job & { readonly trigger: ScheduleTrigger };

@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import type { Json } from '../canonical.ts';
 import { owed } from '../notice.ts';
+import { tickPartition } from '../post.ts';
 import { expireLists, type RunRecord, readRecord, recordOf, updateRecord } from '../record.ts';
 import { isGoing } from '../report.ts';
 import type { Runtime } from '../runtime.ts';
@@ -47,8 +48,7 @@ export interface TickWork {
   attempt<T>(facts: Readonly<Record<string, string>>, part: () => Promise<T>): Promise<T | undefined>;
 }
 
-/** The partition of all that ticks remember: `open#JOB` here, `mark#JOB` in fire.ts. */
-export const tickPartition = 'tick';
+/** In the partition of what ticks remember: `open#JOB` here, `mark#JOB` in fire.ts. */
 export const openPrefix = 'open#';
 
 const minuteMs = 60_000;

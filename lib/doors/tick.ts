@@ -3,12 +3,15 @@
 
 import type { Job } from '../config.ts';
 import { AutopilotError } from '../errors.ts';
+import type { Message } from '../notice.ts';
+import { duePosts, tickPartition } from '../post.ts';
 import type { RunStatus } from '../record.ts';
 import type { Metrics } from '../runtime.ts';
 import type { Item } from '../state.ts';
 import { tendStorms } from '../storm.ts';
 import { fireJob, isScheduled, markOf, markPrefix, switchOff } from './fire.ts';
-import { openPrefix, type TickResult, type TickWork, tendRuns, tickPartition } from './open-runs.ts';
+import { openPrefix, type TickResult, type TickWork, tendRuns } from './open-runs.ts';
+import { tellPosted, tendPost } from './untold.ts';
 
 const messages = {
   accepted: 'fire accepted',
@@ -76,11 +79,19 @@ export async function tick(runtime: TickWork['runtime']): Promise<TickResult> {
       }
     },
   };
-  await tendJobs(work);
+  const items = await runtime.state.query(tickPartition, '');
+  await tendJobs(work, items);
   const { config, state, log } = runtime;
-  await work.attempt({ part: 'storms' }, () =>
-    tendStorms({ state, log, alertStorm: config.alertStorm, now: work.now }, config.projects),
-  );
+  const storms = {
+    state,
+    log,
+    alertStorm: config.alertStorm,
+    now: work.now,
+    stage: config.stage,
+    post: (message: Message) => tellPosted(work, message),
+  };
+  await work.attempt({ part: 'storms' }, () => tendStorms(storms, config.projects));
+  for (const name of duePosts(items)) await work.attempt({ notice: name }, () => tendPost(work, name));
   if (failures.length > 0) throw tickFailed(failures);
   return result;
 }
@@ -93,8 +104,7 @@ function countEnding(metrics: Metrics, what: keyof TickResult): void {
   if (Status === 'refused') metrics.count('RunsRefused', 1, { Code });
 }
 
-async function tendJobs(work: TickWork): Promise<void> {
-  const items = await work.runtime.state.query(tickPartition, '');
+async function tendJobs(work: TickWork, items: readonly Item[]): Promise<void> {
   const remembered = new Map(items.map((item) => [item.sk, item]));
   for (const name of jobNames(work, items)) {
     const job = Object.hasOwn(work.runtime.config.jobs, name) ? work.runtime.config.jobs[name] : undefined;
@@ -104,7 +114,8 @@ async function tendJobs(work: TickWork): Promise<void> {
 
 /** All jobs, also those that the configuration has no more: their runs may still be going. */
 function jobNames(work: TickWork, items: readonly Item[]): ReadonlySet<string> {
-  const known = items.map((item) => item.sk.replace(openPrefix, '').replace(markPrefix, ''));
+  const ofJobs = items.filter(({ sk }) => sk.startsWith(openPrefix) || sk.startsWith(markPrefix));
+  const known = ofJobs.map(({ sk }) => sk.replace(openPrefix, '').replace(markPrefix, ''));
   return new Set([...Object.keys(work.runtime.config.jobs), ...known]);
 }
 

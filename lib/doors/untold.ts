@@ -1,12 +1,14 @@
 // Runs that have ended while somebody still has to be told: those that never had an execution, and those whose execution
-// died. A door waits for nobody, so their notice is sent by an execution of its own.
+// died; and messages that belong to no run. A door waits for nobody, so their notice is sent by an execution of its own.
 
+import { listenersOf, type Message } from '../notice.ts';
+import { post, postStatus, settlePost } from '../post.ts';
 import { type RunRecord, readRecord, updateRecord } from '../record.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** A tick, as far as notices are concerned. */
 export interface TellWork {
-  readonly runtime: Pick<Runtime, 'state' | 'executions' | 'log' | 'metrics'>;
+  readonly runtime: Pick<Runtime, 'config' | 'state' | 'executions' | 'log' | 'metrics'>;
   /** Milliseconds since the epoch. */
   readonly now: number;
   note(what: 'telling', runId: string): void;
@@ -49,6 +51,23 @@ async function tellsItself({ runtime, now }: TellWork, record: RunRecord): Promi
   const status = await runtime.executions.status(record.runId);
   const age = now - Date.parse(record.finishedAt ?? record.createdAt);
   return status === 'running' || (status === 'absent' && age < absenceGrace);
+}
+
+/** Has a message told that belongs to no run, if anybody listens; once, however often it is posted. */
+export async function tellPosted({ runtime, now }: TellWork, message: Message): Promise<void> {
+  if (listenersOf(runtime.config, postStatus).length === 0) return;
+  const name = await post(runtime.state, message, now);
+  if (name !== null) await runtime.executions.tell(name);
+}
+
+/** Has a posted message told where that was not begun, and gives it up where it failed. */
+export async function tendPost({ runtime }: TellWork, name: string): Promise<void> {
+  const { executions, log, metrics, state } = runtime;
+  const status = await executions.status(name);
+  if (status === 'absent') await executions.tell(name);
+  if (status !== 'ended' || !(await settlePost(state, name, 'lost'))) return;
+  log.warn('notice lost', { notice: name, reason: 'its execution died' });
+  metrics.count('NoticesLost', 1);
 }
 
 /** It notes what came of it before it ends: where that is missing, it died. */

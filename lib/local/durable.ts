@@ -80,6 +80,11 @@ export class DurableBackend implements Executions {
     await this.startWith(name, canonicalJson({ runId, v: 1 }));
   }
 
+  /** Starts the execution that tells a posted message. Throws what `startWith` throws. */
+  async tell(name: string): Promise<void> {
+    await this.startWith(name, canonicalJson({ post: name, v: 1 }));
+  }
+
   /**
    * Starts an execution under a name; the same name with the same payload is the existing one. It is stored when this
    * returns, and runs afterwards. Throws AutopilotError `already_started`, `execution_refused`.

@@ -50,6 +50,25 @@ describe('start', () => {
     ]);
   });
 
+  test('may have another name, under which the ended run is only told of', async () => {
+    await executions().start(name, `${name}-n`);
+
+    expect(server.asked).toMatchObject([
+      { body: `{"runId":"${name}","v":1}`, headers: { 'x-amz-durable-execution-name': `${name}-n` } },
+    ]);
+  });
+
+  test('tells a posted message under its name', async () => {
+    await executions().tell('post-0123456789abcdef0123');
+
+    expect(server.asked).toMatchObject([
+      {
+        body: '{"post":"post-0123456789abcdef0123","v":1}',
+        headers: { 'x-amz-durable-execution-name': 'post-0123456789abcdef0123' },
+      },
+    ]);
+  });
+
   test('asks what the official SDK asks', async () => {
     server.answers.push({ status: 202 }, { status: 202 });
     await executions().start(name);

@@ -3,6 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Notify } from '../../lib/config.ts';
 import { accept } from '../../lib/doors/accept.ts';
+import { post, readPost, settlePost } from '../../lib/post.ts';
 import { readRecord, updateRecord } from '../../lib/record.ts';
 import { listeners } from '../support/notices.ts';
 import { configOf, ScheduledWorld } from '../support/scheduled-world.ts';
@@ -163,3 +164,51 @@ async function began(world: ScheduledWorld): Promise<string> {
   await updateRecord(world.state, runId, (now) => ({ ...now, status: 'running', execution: 'arn:1' }));
   return runId;
 }
+
+describe('a posted message', () => {
+  const message = { id: 'one', kind: 'Storm', title: 'storm', lines: [], data: {} };
+
+  async function posted() {
+    const world = worldOf(daily, ['refused']);
+    await world.tickAt('2026-01-01T12:00');
+    return { world, name: (await post(world.state, message, world.time)) ?? '' };
+  }
+
+  it('that nobody began to tell is told from the next tick on', async () => {
+    const { world, name } = await posted();
+
+    await world.tickAt('2026-01-01T12:01');
+    await world.tickAt('2026-01-01T12:02');
+
+    expect(world.executions.starts).toEqual([name]);
+  });
+
+  it('that was told is left alone', async () => {
+    const { world, name } = await posted();
+    await settlePost(world.state, name, 'told');
+
+    await world.tickAt('2026-01-01T12:01');
+
+    expect(world.executions.starts).toEqual([]);
+  });
+
+  it('whose execution died is given up, and that is counted', async () => {
+    const { world, name } = await posted();
+    world.executions.statuses.set(name, 'ended');
+
+    await world.tickAt('2026-01-01T12:01');
+    await world.tickAt('2026-01-01T12:02');
+
+    expect((await readPost(world.state, name))?.state).toBe('lost');
+    expect(world.metrics.counts).toEqual(['NoticesLost{} 1']);
+  });
+
+  it('is no job', async () => {
+    const { world } = await posted();
+
+    await world.tickAt('2026-01-01T12:01');
+
+    const keys = (await world.state.query('tick', '')).map(({ sk }) => sk);
+    expect(keys.filter((sk) => sk.startsWith('open#post') || sk.startsWith('mark#post'))).toEqual([]);
+  });
+});

@@ -209,6 +209,7 @@ function runtimeOf(world: Omit<DoorWorld, 'runtime' | 'open'>): Runtime {
     state: failing(world),
     executions: {
       start: (runId, name = runId) => counted(world, async () => void world.starts.push(name)),
+      tell: (name) => counted(world, async () => void world.starts.push(name)),
       status: async (name) => (world.starts.includes(name) ? 'running' : 'absent'),
       answer: (answerId) => counted(world, async () => void world.answers.push(answerId)),
     },

@@ -47,6 +47,10 @@ export class FakeExecutions implements Executions {
     if (!this.statuses.has(name)) this.statuses.set(name, 'running');
   }
 
+  async tell(name: string): Promise<void> {
+    await this.start(name);
+  }
+
   async status(name: string): Promise<ExecutionStatus> {
     if (this.failing !== null) throw this.failing;
     return this.statuses.get(name) ?? 'absent';
