@@ -122,6 +122,12 @@ export function settledAt(state: InstanceState, at: number): InstanceState {
   return { ...state, status: state.work.endsAs, keys, lastLoss, work: null };
 }
 
+/** The instance with its work ended now, wherever it was: data that is lost stays lost. */
+export function stoppedAt(state: InstanceState, at: number): InstanceState {
+  const { keys, lastLoss } = viewAt(state, at);
+  return { ...settledAt(state, at), keys, lastLoss, work: null };
+}
+
 /**
  * The idle instance with an action accepted now; `seed` and what was applied before decide how long it takes. A backup that
  * goes on is killed by it.
@@ -134,13 +140,14 @@ export function accept(
 ): InstanceState & { readonly work: Work } {
   const nth = state.applied[action];
   const { switches, seed, endsAs } = how;
+  const settled = settledAt(state, at);
   const startsAt = at + between(lagOf(how.timing, switches.workLag), seed, 'lag', state.id, action, nth);
   const isSeen = action !== 'flush' || switches.flushVisible;
   const endsAt = startsAt + between(isSeen ? how.timing[action] : noTime, seed, 'work', state.id, action, nth);
   const isKept = action === 'soft_restart' && switches.softRestartData === 'kept';
-  const shows = statusOf(action, state.status, switches);
+  const shows = statusOf(action, settled.status, switches);
   return {
-    ...withoutBackup(settledAt(state, at), at),
+    ...withoutBackup(settled, at),
     work: { action, startsAt, endsAt, endsAs, shows, losesData: !isKept && losesData(action, state) },
     applied: { ...state.applied, [action]: nth + 1 },
     updatedAt: switches.updatedAt === 'moves' ? at : state.updatedAt,

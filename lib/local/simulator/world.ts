@@ -11,6 +11,7 @@ import {
   type InstanceView,
   type Period,
   settledAt,
+  stoppedAt,
   viewAt,
   withoutBackup,
 } from './instance.ts';
@@ -93,8 +94,8 @@ export class World {
   /** Changes an instance from outside; a new status ends what was going on. */
   set(id: string, change: Partial<Omit<InstanceSpec, 'id'>>): void {
     const at = this.now();
-    const settled = settledAt(this.state(id), at);
-    const before = change.status === undefined ? settled : { ...withoutBackup(settled, at), work: null };
+    const state = this.state(id);
+    const before = change.status === undefined ? settledAt(state, at) : withoutBackup(stoppedAt(state, at), at);
     // Backups go with their instance.
     const gone = change.status === 'DELETED' ? { backups: [] } : {};
     this.#instances.set(id, { ...before, ...gone, ...change });

@@ -52,6 +52,27 @@ function answerOf(fleet: Fleet, action: unknown, instances: unknown): string {
 }
 
 describe('an accepted action', () => {
+  it('that does not show leaves the status as the last one has left it', () => {
+    const { fleet, at } = stage([{ status: 'ERROR' }], { switches: { softRestartVisible: false } });
+    fleet.act({ action: 'restart', instances: [one] });
+    at(60_000);
+    fleet.act({ action: 'soft_restart', instances: [one] });
+    at(62_000);
+
+    expect(statusOf(fleet)).toBe('RUNNING null 1000');
+  });
+
+  it('that something ends early has lost the data that it had lost', () => {
+    const { fleet, at } = stage([{}]);
+    fleet.act({ action: 'flush', instances: [one] });
+    at(1_500);
+    fleet.set(one, { status: 'ERROR' });
+    at(10_000);
+
+    expect(statusOf(fleet)).toBe('ERROR null 0');
+    expect(fleet.view(one)?.lastLoss).toEqual({ at: start + 1_000, keys: 1_000 });
+  });
+
   it.each<[Action, number, string]>([
     ['restart', 0, 'RUNNING null 1000'],
     ['restart', 999, 'RUNNING null 1000'],
