@@ -36,9 +36,25 @@ export function readFault(text: string): CallFault | string {
   const whens = parts.map((part) => readWhen(part) ?? part);
   const unread = whens.find((when) => typeof when === 'string');
   if (unread !== undefined) return `${quoted(unread)} is neither a share, nor numbers of calls, nor a time`;
+  const again = repeated(parts);
+  if (again !== undefined) return `${quoted(again)} says again what was said before`;
   const place = readWhere(where, answer);
   if (typeof place === 'string') return place;
+  const nowhere = withoutEntries(place.on, answer);
+  if (nowhere !== null) return nowhere;
   return Object.assign({ answer }, place, ...whens.filter((when) => typeof when !== 'string'));
+}
+
+/** Why a fault of entries would never show at these calls, or null. */
+export function withoutEntries(on: CallFault['on'], answer: FaultAnswer): string | null {
+  if (answer.kind !== 'entries' || on === 'act' || on === 'all') return null;
+  return `${quoted(answer.each)} is for status calls: act or all`;
+}
+
+/** The first WHEN of a kind that stood before. */
+function repeated(whens: readonly string[]): string | undefined {
+  const kinds = whens.map((when) => Object.keys(readWhen(when) ?? {})[0]);
+  return whens.find((_, index) => kinds.indexOf(kinds[index]) < index);
 }
 
 /** Reads WHAT; undefined where it is nothing that is known. */
@@ -73,7 +89,9 @@ function readWhen(text: string): When | undefined {
   }
   if (/^[1-9]\d{0,6}(,[1-9]\d{0,6})*$/.test(text)) return { nth: text.split(',').map(Number) };
   const range = text.includes('..') ? readRange(text) : undefined;
-  return range === undefined ? undefined : { period: { from: range.min, for: range.max - range.min } };
+  return range === undefined || range.min === range.max
+    ? undefined
+    : { period: { from: range.min, for: range.max - range.min } };
 }
 
 /** Reads WHERE; entries are those of status calls wherever they are asked for. */

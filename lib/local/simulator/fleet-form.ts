@@ -1,10 +1,10 @@
 // The shape of a fleet's file, as its user writes it: which keys there are and what each takes.
 
 import * as v from 'valibot';
-import { closed, named } from '../../config/keys.ts';
+import { closed, named, sound } from '../../config/keys.ts';
 import { checkedText, flag, instanceId, listOf, oneOf, tagValue, text, textLike, whole } from '../../config/values.ts';
 import type { Path } from '../../config/yaml.ts';
-import { readAnswer, readFault } from './fault-text.ts';
+import { readAnswer, readFault, withoutEntries } from './fault-text.ts';
 import { type CallFault, isPlace } from './script.ts';
 import { readRange, readSpan } from './span.ts';
 import { unknowns } from './unknowns.ts';
@@ -14,6 +14,9 @@ const span = v.pipe(
   checkedText(spanWanted, (given) => (readSpan(given) === undefined ? spanWanted : null)),
   v.transform((given) => readSpan(given) ?? 0),
 );
+
+const lengthWanted = 'expected a time that is longer than nothing, such as 200ms, 30s, 2m or 1h';
+const length = v.pipe(span, v.minValue(1, lengthWanted));
 
 const rangeWanted = 'expected a time such as 2s, or from one to another, such as 1s..2s';
 const range = v.pipe(
@@ -84,24 +87,30 @@ const place = v.custom<CallFault['on']>(
   'expected a kind of call such as act, list, show, reads or all',
 );
 
-const longFault = closed({
-  what: answer,
-  on: v.exactOptional(place),
-  instances: v.exactOptional(listOf(text)),
-  nth: v.exactOptional(listOf(whole(1, 1_000_000))),
-  share: v.exactOptional(percent),
-  seed: v.exactOptional(seed),
-  period: v.exactOptional(closed({ from: span, for: span })),
-});
+const longFault = v.pipe(
+  closed({
+    what: answer,
+    on: v.exactOptional(place),
+    instances: v.exactOptional(listOf(text)),
+    nth: v.exactOptional(listOf(whole(1, 1_000_000))),
+    share: v.exactOptional(percent),
+    seed: v.exactOptional(seed),
+    period: v.exactOptional(closed({ from: span, for: length })),
+  }),
+  sound(({ on = 'act', what }) => withoutEntries(on, what)),
+);
 
 const fault = v.lazy((given) => (typeof given === 'string' ? shortFault : longFault));
 
-const rate = closed({
-  kind: oneOf(['bucket', 'window']),
-  calls: whole(1, 1_000_000),
-  per: span,
-  burst: v.exactOptional(whole(1, 1_000_000)),
-});
+const rate = v.pipe(
+  closed({
+    kind: oneOf(['bucket', 'window']),
+    calls: whole(1, 1_000_000),
+    per: length,
+    burst: v.exactOptional(whole(1, 1_000_000)),
+  }),
+  sound(({ kind, burst }) => (kind === 'window' && burst !== undefined ? 'only a bucket has a burst' : null)),
+);
 
 const rights = v.exactOptional(oneOf(['all', 'read', 'none']));
 

@@ -54,6 +54,11 @@ describe('a fault in a few signs', () => {
     ['drop@everywhere', '"everywhere" is no kind of call and no id'],
     ['drop@act+list', '"list" is no kind of call and no id'],
     ['drop@act@list', 'a fault has one @ at most'],
+    ['10s..10s:drop', '"10s..10s" is neither'],
+    ['5%:10%:drop', '"10%" says again what was said before'],
+    ['2:3:drop', '"3" says again what was said before'],
+    ['failed@list', '"failed" is for status calls: act or all'],
+    ['5%:omitted@reads', '"omitted" is for status calls: act or all'],
   ])('%s is refused', (text, expected) => {
     expect(readFault(text)).toContain(expected);
   });

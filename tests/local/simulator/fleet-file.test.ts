@@ -206,6 +206,22 @@ faults:
       'faults:\n  - what: drop\n    instances: [b]',
       'fleet.yml:3: faults[0].instances[0]: it names an instance that is not',
     ],
+    [
+      'a fault of entries where there are none',
+      'faults:\n  - {what: failed, on: list}',
+      'fleet.yml:2: faults[0]: "failed" is for status calls: act or all',
+    ],
+    [
+      'a period without length',
+      'faults:\n  - {what: drop, period: {from: 1s, for: 0s}}',
+      'fleet.yml:2: faults[0].period.for: ',
+    ],
+    ['a limit without time', 'rate: {kind: bucket, calls: 1, per: 0s}', 'fleet.yml:1: rate.per: '],
+    [
+      'a burst of a window',
+      'rate: {kind: window, calls: 1, per: 1s, burst: 2}',
+      'fleet.yml:1: rate: only a bucket has a burst',
+    ],
     ['no YAML', 'make: [', 'fleet.yml:1: (file): '],
     ['nothing', '', 'fleet.yml:1: (file): the file is empty'],
     ['a list', '- make: 1', 'fleet.yml:1: (file): expected a mapping'],
