@@ -100,6 +100,7 @@ export function detail(view: InstanceView, switches: Switches): Members {
     subnet_cidr: '192.168.0.0/16',
     security_group_name: 'default',
     launched_at: '2026-01-05T08:05:00.000Z',
+    update_at: new Date(view.updatedAt).toISOString(),
     bandwidth_info: null,
     domain_name_info: null,
     instance_backup_policy: null,
