@@ -8,7 +8,7 @@ import type { Caller, Iam } from './iam.ts';
 import { errorBody, keystoneError, oldErrorBody } from './render-errors.ts';
 import type { Reply } from './reply.ts';
 import type { Rendered } from './routes/route.ts';
-import { type Found, findRoute, type Service } from './routes.ts';
+import { type Found, findRoute, type Service, serviceOf } from './routes.ts';
 import type { ReceivedRequest } from './signature.ts';
 import { type WireCode, type WireError, wireError } from './wire-errors.ts';
 
@@ -64,9 +64,10 @@ export class Gateway {
     if (body === null) return this.#refuse(wireError('APIGW.0201'), 'dcs');
     const request = { ...head, body };
     if (request.url.length > maxUrl) return this.#refuse({ ...wireError('APIGW.0201'), status: 414 }, 'dcs');
-    const { pathname, searchParams } = new URL(request.url, 'http://simulator');
+    // Not relative to a base: `//x` would be a host then.
+    const { pathname, searchParams } = URL.parse(`http://simulator${request.url}`) ?? new URL('http://simulator');
     const found = findRoute(request.method, pathname);
-    if (typeof found === 'string') return this.#refuse(this.#notFound(found), 'dcs');
+    if (typeof found === 'string') return this.#refuse(this.#notFound(found), serviceOf(pathname));
     const caller = this.#admit(found, request);
     if (caller !== null && 'code' in caller) return this.#refuse(caller, found.service);
     const { fleet, iam } = this.#options;

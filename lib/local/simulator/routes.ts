@@ -41,6 +41,11 @@ export function findRoute(method: string, path: string): Found | 'path' | 'metho
   return { service, route, project, ids: [ids[0] ?? '', ids[1] ?? ''] };
 }
 
+/** Whose form the error of an unknown path has. */
+export function serviceOf(path: string): Service {
+  return path.startsWith('/v1.0/') ? 'dcs-v1' : 'dcs';
+}
+
 function known(service: Service, prefix: string, routes: readonly Route[]): readonly Known[] {
   return routes.map((route) => ({ service, route, form: formOf(`${prefix}${route.path}`) }));
 }

@@ -24,11 +24,16 @@ export function statusCall(
   { action, instances }: ActMembers,
   reply: Reply<readonly BatchResult[]>,
 ): StatusCall {
-  const ids = Array.isArray(instances) ? instances.map(String) : [];
+  const ids = Array.isArray(instances) ? instances.map(textOf) : [];
   const results = reply.kind === 'ok' ? reply.value : [];
   const answer = reply.kind === 'ok' ? '200' : reply.kind === 'error' ? errorText(reply.error) : reply.kind;
   const told = new Map(results.map(({ instance, result }) => [instance, result]));
-  return { at, requestId: reply.requestId, action: String(action), ids, answer, told };
+  return { at, requestId: reply.requestId, action: textOf(action), ids, answer, told };
+}
+
+/** Of whatever JSON was sent: String() would fail for an object that has a `toString` of its own. */
+function textOf(sent: unknown): string {
+  return typeof sent === 'string' ? sent : (JSON.stringify(sent) ?? 'absent');
 }
 
 function errorText({ status, code }: WireError): string {

@@ -166,6 +166,17 @@ describe('the older version of the API', () => {
     expect(world.fleet.log().map(({ instanceId }) => instanceId)).toEqual([one, two]);
   });
 
+  it.each([
+    ['GET', '/nonsense', 404, '111404001'],
+    ['DELETE', '/instances/status', 405, '111405001'],
+  ])('has errors of its own form where DCS itself does not know %s %s', (method, path, status, code) => {
+    const world = gatewayWorld([{}], { switches: { front: 'service' } });
+
+    const said = world.call(method, `/v1.0/${projectId}${path}`, { token: world.login('all') });
+
+    expect([said.status, said.json]).toEqual([status, { error: { code, message: expect.any(String) } }]);
+  });
+
   it('knows no soft_restart, and has errors of its own form', () => {
     const world = gatewayWorld([{}, { status: 'RESTARTING' }]);
     const message = 'The action parameter in the request must be start, stop, or restart.';

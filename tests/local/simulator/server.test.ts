@@ -171,6 +171,10 @@ describe('GET instances', () => {
 });
 
 describe('other routes', () => {
+  /** What JSON can hold and no text can be made of. */
+  const oddAction = '{"action":{"toString":null},"instances":[]}';
+  const oddIds = '{"action":"restart","instances":[{"toString":null}]}';
+
   it('count the instances by state on the path of the status call', async () => {
     const running = await serve({ instances: makeInstances(3, 1).map((spec) => ({ ...spec, status: 'ERROR' })) });
 
@@ -193,6 +197,8 @@ describe('other routes', () => {
     ['no object', { path: '/instances/status', method: 'PUT', body: '7' }, 400, 'DCS.4005'],
     ['no action', { path: '/instances/status', method: 'PUT', body: '{"instances":[]}' }, 400, 'DCS.4064'],
     ['no ids', { path: '/instances/status', method: 'PUT', body: '{"action":"flush"}' }, 400, 'DCS.4065'],
+    ['no text as action', { path: '/instances/status', method: 'PUT', body: oddAction }, 400, 'DCS.4064'],
+    ['no texts as ids', { path: '/instances/status', method: 'PUT', body: oddIds }, 400, 'DCS.4061'],
   ])('answer with the vendor’s code: %s', async (_, what, status, code) => {
     const running = await serve();
 
@@ -203,6 +209,12 @@ describe('other routes', () => {
 });
 
 describe('every answer', () => {
+  it.each(['//', '//evil/v2', '/%'])('is one, also to the odd path %s', async (path) => {
+    const { url } = await serve();
+
+    expect(await send(url + path, 'GET', {}, '')).toMatchObject({ status: 404, json: { error_code: 'APIGW.0101' } });
+  });
+
   it('has the date by the simulator’s clock and a request id', async () => {
     const running = await serve({}, { now: () => start + 5 * minute });
 
