@@ -35,7 +35,7 @@ export interface Rehearsal {
  */
 export async function rehearse(rehearsal: Rehearsal): Promise<RunView> {
   const { config, job, event, dcs, state, now, wait, watch } = rehearsal;
-  const executions = { start: idle, status: async () => 'running' as const, answer: idle };
+  const executions = { start: idle, tell: idle, status: async () => 'running' as const, answer: idle };
   const { runId } = await accept({ state, executions, config, now, log: silent }, job, event);
   const look = async (): Promise<RunView> => viewOf(state, runId);
   const engine = new StraightEngine({
