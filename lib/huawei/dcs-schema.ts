@@ -193,7 +193,10 @@ function addressesOf(answer: v.InferOutput<typeof listedObject>): string[] {
   return [...new Set(all.map((each) => each.trim().toLowerCase()).filter((each) => each !== ''))];
 }
 
-/** Of any type on the wire. Whatever is there, even an empty object, counts as work in progress. */
+/**
+ * Of any type on the wire. Whatever is there, even an empty object, counts as work in progress. A member that is left out
+ * is none, as many services leave out what is null: DCS itself refuses whoever is at work.
+ */
 function toTask(task: unknown): string | null {
   if (task === null || task === undefined || task === '') return null;
   return typeof task === 'string' ? task : JSON.stringify(task);

@@ -107,21 +107,21 @@ export const nights: Readonly<Record<string, Setting>> = {
     specs: instances(4, (n) => (n === 3 ? { version: '3.0' } : {})),
     job: { waves: together, target: { ...jobOf('flush').target, ids: [1, 2, 3, 4, 50].map(idOf) } },
   }),
-  'a flush whose answer is lost': night('flush', 3, { script: answers([1, 2], lost) }),
+  'a flush whose answer is lost': night('flush', 3, {
+    specs: instances(3, (n) => (n === 2 ? { keys: 0 } : {})),
+    script: answers([1, 2], lost),
+  }),
+  'one protected between two waves': night('flush', 4, {
+    change: { meanwhile: [{ after: 70, does: async ({ fleet }) => fleet.set(idOf(3), { tags: guarded }) }] },
+  }),
   'a flush that is lost before it is applied': night('flush', 3, { script: answers([1, 2], notApplied) }),
   'a restart whose answer is lost': night('restart', 3, { script: answers([1, 2], lost) }),
   'a restart that is lost before it is applied': night('restart', 3, { script: answers([1, 2], notApplied) }),
   'a flush whose connection drops': night('flush', 3, {
     script: { calls: [...(answers([1], dropped).calls ?? []), ...(answers([2], cut).calls ?? [])] },
   }),
-  'a flush whose answers come too late or as nonsense': night('flush', 3, {
-    script: {
-      calls: [
-        ...(answers([1], { kind: 'delay', ms: 60_000 }).calls ?? []),
-        ...(answers([2], { kind: 'malformed' }).calls ?? []),
-      ],
-    },
-  }),
+  'a flush whose answers come too late': night('flush', 3, { script: answers([1, 2], { kind: 'delay', ms: 60_000 }) }),
+  'a flush whose answers are nonsense': night('flush', 3, { script: answers([1, 2], { kind: 'malformed' }) }),
   'a flush whose entries are missing': night('flush', 4, {
     script: { instances: { [idOf(2)]: { sends: ['omitted'] }, [idOf(3)]: { sends: ['ignored'] } } },
     job: { waves: together },

@@ -88,7 +88,7 @@ export function detail(view: InstanceView, switches: Switches): Members {
   return {
     ...listItem(view, switches),
     cache_mode: view.cacheMode,
-    task: taskOf(view, switches),
+    ...taskMember(view, switches),
     db_number: 256,
     replica_count: view.replicas,
     sharding_count: isCluster(view) ? 3 : 0,
@@ -175,7 +175,12 @@ function countByState(views: readonly InstanceView[], states: readonly string[] 
   );
 }
 
-/** The member `task` of a detail. */
+function taskMember(view: InstanceView, switches: Switches): Members {
+  const task = taskOf(view, switches);
+  return task === null && switches.taskForm === 'absent' ? {} : { task };
+}
+
+/** What the member `task` of a detail says. */
 export function taskOf({ task }: InstanceView, { taskForm }: Switches): Json {
   return task !== null && taskForm === 'object' ? { name: task, status: 'RUNNING' } : task;
 }

@@ -79,7 +79,10 @@ export const unknowns = {
   ),
   instanceNum: open(['total', 'page'], 'What instance_num of a list counts: all that match, or those on the page.'),
   subStatus: open(['normal', 'by-state', 'absent'], 'sub_status, of which normal is the only value that was seen.'),
-  taskForm: open(['text', 'object'], 'The type of task in the detail, which has no vocabulary.'),
+  taskForm: open(
+    ['text', 'object', 'absent'],
+    'The type of task in the detail, which has no vocabulary; absent: text, and no member where there is no task.',
+  ),
   oddTypes: open([false, true], 'Whether lists and details have the odd types of the vendor’s own samples.'),
   retryAfter: open(['none', 'seconds', 'date'], 'Whether a 429 carries Retry-After, and in which form.'),
   front: open(

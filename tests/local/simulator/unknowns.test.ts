@@ -315,7 +315,11 @@ const shows = {
       fleet.set(two, { task: 'BACKUPING' });
       return [one, two].map((id) => memberOf(get(`/instances/${id}`), 'task'));
     },
-    { text: [null, 'BACKUPING'], object: [null, { name: 'BACKUPING', status: 'RUNNING' }] },
+    {
+      text: [null, 'BACKUPING'],
+      object: [null, { name: 'BACKUPING', status: 'RUNNING' }],
+      absent: [undefined, 'BACKUPING'],
+    },
   ],
   oddTypes: [({ get }) => memberOf(get(`/instances/${one}`), 'publicip_id'), { false: null, true: {} }],
   retryAfter: [
