@@ -6,6 +6,7 @@ import { answeringErrors, type Door, receiving } from '../lib/aws/door.ts';
 import { awsRuntime } from '../lib/aws/runtime.ts';
 import { answerFrom, consoleRoutes, type Route } from '../lib/doors/routes.ts';
 import type { HttpAnswer, HttpRequest } from '../lib/http.ts';
+import { showPage, showPageHead } from '../lib/page/document.ts';
 import type { Runtime } from '../lib/runtime.ts';
 import manifest from '../package.json' with { type: 'json' };
 
@@ -17,7 +18,12 @@ export function consoleDoor(runtime: () => Promise<Runtime>): Door {
 /** The door on AWS Lambda. */
 export const handler = consoleDoor(awsRuntime);
 
-const routes: readonly Route[] = [{ method: 'GET', path: '/healthz', handle: health }, ...consoleRoutes];
+const routes: readonly Route[] = [
+  { method: 'GET', path: '/', handle: showPage },
+  { method: 'HEAD', path: '/', handle: showPageHead },
+  { method: 'GET', path: '/healthz', handle: health },
+  ...consoleRoutes,
+];
 
 function receive(runtime: Runtime, request: HttpRequest): Promise<HttpAnswer> {
   return answerFrom(routes, runtime, request);

@@ -19,11 +19,21 @@ export interface HttpRequest {
   readonly requestId: string;
 }
 
-/** An answer; its body is always JSON. */
+/** An answer; its body is JSON, or a text as it is where the headers name another content type. */
 export interface HttpAnswer {
   readonly status: number;
   readonly body: Json;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer as it is sent: its headers, those that every answer has among them, and the text of its body. */
+export function written({ body, headers }: HttpAnswer): {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+} {
+  const standard = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
+  const isText = typeof body === 'string' && headers?.['content-type'] !== undefined;
+  return { headers: { ...standard, ...headers }, text: isText ? body : JSON.stringify(body) };
 }
 
 /** Bytes of a body at most: 256 KiB. */

@@ -4,7 +4,7 @@
 import type { MiddyfiedHandler, Request } from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { AutopilotError, ConfigError, DoorError, EnvironmentError } from '../errors.ts';
-import { errorAnswer, type HttpAnswer, type HttpRequest } from '../http.ts';
+import { errorAnswer, type HttpAnswer, type HttpRequest, written } from '../http.ts';
 import type { Runtime } from '../runtime.ts';
 import type { State } from '../state.ts';
 import { powertoolsLog, withKeys } from './logger.ts';
@@ -51,10 +51,11 @@ export function isHttpEvent(event: unknown): event is APIGatewayProxyEventV2 {
 export function toRequest(event: APIGatewayProxyEventV2): HttpRequest {
   const { http, requestId, stage } = event.requestContext;
   const prefix = `/${stage}/`;
+  const path = `${event.rawPath}/` === prefix ? prefix : event.rawPath;
   const headers = Object.entries(event.headers).map(([name, value]) => [name.toLowerCase(), value]);
   return {
     method: http.method,
-    path: event.rawPath.startsWith(prefix) ? event.rawPath.slice(prefix.length - 1) : event.rawPath,
+    path: path.startsWith(prefix) ? path.slice(prefix.length - 1) : path,
     query: event.rawQueryString,
     headers: Object.fromEntries(headers),
     body: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
@@ -62,9 +63,9 @@ export function toRequest(event: APIGatewayProxyEventV2): HttpRequest {
   };
 }
 
-function toResult({ status, body, headers }: HttpAnswer): APIGatewayProxyStructuredResultV2 {
-  const standard = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
-  return { statusCode: status, headers: { ...standard, ...headers }, body: JSON.stringify(body) };
+function toResult(answer: HttpAnswer): APIGatewayProxyStructuredResultV2 {
+  const { headers, text } = written(answer);
+  return { statusCode: answer.status, headers, body: text };
 }
 
 /** A runtime that cannot be had is no fault of the sender: it is told to send again. */

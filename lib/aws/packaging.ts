@@ -11,6 +11,7 @@ import { defaultFile, loadConfig } from '../cli/load-config.ts';
 import { refsOf } from '../config/refs.ts';
 import type { Config, Ref } from '../config.ts';
 import { AutopilotError } from '../errors.ts';
+import { type PageSource, pageSource } from '../page/source.ts';
 import { packagedConfig } from './config.ts';
 
 /** What is used of the object that the serverless command hands to its plugins. */
@@ -45,7 +46,7 @@ const made = new WeakMap<Serverless, Plugin[]>();
  * where its stage is another one than that of the file.
  */
 export default function plugins(serverless: Serverless, io: PackagingIo = processIo): Plugin[] {
-  const known = made.get(serverless) ?? [withConfig(readOrRefuse(serverless, io)), versionOnly];
+  const known = made.get(serverless) ?? [withConfig(readOrRefuse(serverless, io)), versionOnly, pageTexts];
   made.set(serverless, known);
   return known;
 }
@@ -82,6 +83,24 @@ const versionOnly: Plugin = {
     build.onLoad({ filter: /[\\/]package\.json$/ }, ({ path }) =>
       path === place ? { contents: JSON.stringify({ version: versionOf(place) }), loader: 'json' } : null,
     );
+  },
+};
+
+/** The texts of the page, made smaller: a bundle has no files beside it to read them from. */
+const pageTexts: Plugin = {
+  name: 'autopilot-page',
+  setup: (build) => {
+    const place = fileURLToPath(new URL('../page/source.ts', import.meta.url));
+    build.onLoad({ filter: /[\\/]source\.ts$/ }, async ({ path }) => {
+      if (path !== place) return null;
+      const { html, css, script } = pageSource();
+      const [style, code] = await Promise.all([
+        build.esbuild.transform(css, { loader: 'css', minify: true }),
+        build.esbuild.transform(script, { loader: 'js', format: 'esm', minify: true, charset: 'utf8' }),
+      ]);
+      const texts = { html, css: style.code, script: code.code } satisfies PageSource;
+      return { contents: `const texts = ${JSON.stringify(texts)};\nexport const pageSource = () => texts;` };
+    });
   },
 };
 

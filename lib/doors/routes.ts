@@ -4,6 +4,7 @@ import { type HttpAnswer, type HttpRequest, methodNotAllowed, notFound } from '.
 import type { Runtime } from '../runtime.ts';
 import { retryRun } from './again.ts';
 import { showRun, showRuns, startRun } from './console.ts';
+import { showJobs } from './jobs.ts';
 import { pause, resume, showPauses } from './pausing.ts';
 import { approveRun, cancelRun, rejectRun } from './steer.ts';
 
@@ -12,7 +13,7 @@ export type Handle = (runtime: Runtime, request: HttpRequest, name: string) => P
 
 /** One thing to ask for. `path`: with at most one name in braces. */
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST';
   readonly path: string;
   readonly handle: Handle;
 }
@@ -25,6 +26,7 @@ export const consoleRoutes: readonly Route[] = [
   { method: 'POST', path: '/runs/{runId}/reject', handle: rejectRun },
   { method: 'POST', path: '/runs/{runId}/cancel', handle: cancelRun },
   { method: 'POST', path: '/runs/{runId}/retry', handle: retryRun },
+  { method: 'GET', path: '/jobs', handle: showJobs },
   { method: 'POST', path: '/jobs/{job}/runs', handle: startRun },
   { method: 'GET', path: '/pause', handle: showPauses },
   { method: 'POST', path: '/pause', handle: pause },

@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { EnvironmentError } from '../errors.ts';
-import { bodyTooLarge, errorAnswer, type HttpAnswer, maxBody } from '../http.ts';
+import { bodyTooLarge, errorAnswer, type HttpAnswer, maxBody, written } from '../http.ts';
 import type { Log } from '../runtime.ts';
 import { type LambdaDoor, toContext, toEvent, writeResult } from './gateway.ts';
 
@@ -131,9 +131,9 @@ function refuseOversized(request: IncomingMessage, response: ServerResponse, lin
   writeAnswer(response, errorAnswer(bodyTooLarge()));
 }
 
-function writeAnswer(response: ServerResponse, { status, body, headers = {} }: HttpAnswer): void {
-  const standard = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
-  writeResult(response, { statusCode: status, headers: { ...standard, ...headers }, body: JSON.stringify(body) });
+function writeAnswer(response: ServerResponse, answer: HttpAnswer): void {
+  const { headers, text } = written(answer);
+  writeResult(response, { statusCode: answer.status, headers, body: text });
 }
 
 /** What is no HTTP gets its answer straight into the socket: there is no request to answer. */

@@ -7,6 +7,7 @@ import { consoleDoor, handler } from '../../functions/console.ts';
 import { webhookDoor } from '../../functions/webhook.ts';
 import { sha256 } from '../../lib/canonical.ts';
 import { accept } from '../../lib/doors/accept.ts';
+import { jobViews } from '../../lib/doors/jobs.ts';
 import { runId } from '../../lib/event.ts';
 import { readRecord, updateRecord } from '../../lib/record.ts';
 import manifest from '../../package.json' with { type: 'json' };
@@ -20,6 +21,8 @@ import {
   forgetRun,
   ids,
   jobNamed,
+  jobOf,
+  jobs,
   noon,
   operatorToken,
   readerToken,
@@ -88,6 +91,44 @@ describe('GET /healthz', () => {
   });
 });
 
+describe('GET /jobs', () => {
+  it('shows every job with what starts it, and when it fires next', async () => {
+    const { status, body } = await get('/jobs');
+    const shown = v.parse(v.strictObject({ jobs: v.array(v.looseObject({ name: v.string() })) }), body).jobs;
+
+    expect(status).toBe(200);
+    expect(shown.map(({ name }) => name)).toEqual(Object.keys(jobs));
+    expect(shown.find(({ name }) => name === 'nightly')).toEqual({
+      name: 'nightly',
+      action: 'soft_restart',
+      project: 'staging',
+      target: 'staging-caches',
+      trigger: 'schedule',
+      enabled: true,
+      dryRun: false,
+      approval: 'none',
+      next: '2026-11-24T01:00:00.000Z',
+    });
+    expect(JSON.stringify(body)).not.toContain('env:');
+  });
+
+  it('tells no next time of a job that is switched off, and the rungs of a ladder', () => {
+    const ladder = { rungs: ['soft_restart', 'restart'], settle: 900, resetAfter: 1800, rounds: 3 } as const;
+    const { trigger } = jobNamed('nightly');
+    const two = { off: jobOf('off', trigger, { enabled: false }), up: jobOf('up', trigger, { ladder }) };
+
+    const [off, up] = jobViews({ jobs: two }, noon);
+
+    expect(off).not.toHaveProperty('next');
+    expect(up).toMatchObject({ rungs: ['soft_restart', 'restart'], next: '2026-11-24T01:00:00.000Z' });
+  });
+
+  it('takes no parameters, and no operator without the right to read', async () => {
+    expect((await get('/jobs', 'x=1')).status).toBe(400);
+    expect((await send({ method: 'GET', path: '/jobs', headers: {} })).status).toBe(401);
+  });
+});
+
 describe('the way in', () => {
   it.each([
     ['GET', '/runs'],
@@ -129,7 +170,7 @@ describe('the way in', () => {
     });
   });
 
-  it.each(['/', '/run', '/runs/', '/runs/A', '/runs/a/b', '/jobs', '/jobs/token', '/jobs/token/runs/', '//runs', '*'])(
+  it.each(['/run', '/runs/', '/runs/A', '/runs/a/b', '/jobs/', '/jobs/token', '/jobs/token/runs/', '//runs', '*'])(
     'has nothing at %s',
     async (path) => {
       expect(await get(path)).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });

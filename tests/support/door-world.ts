@@ -305,7 +305,7 @@ export function eventOf({ method = 'POST', path, query = '', headers = {}, body 
   };
 }
 
-/** What came back: always JSON. */
+/** What came back: JSON, or a text where it says so. */
 export interface Answered {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
@@ -320,7 +320,8 @@ export async function call(door: LambdaDoor, sent: Sent): Promise<Answered> {
 /** Hands an event to a composed door. */
 export async function invoke(door: LambdaDoor, event: APIGatewayProxyEventV2): Promise<Answered> {
   const { statusCode = 0, headers = {}, body = '' } = await door(event, toContext('test', 'test'));
-  return { status: statusCode, headers, body: JSON.parse(body) };
+  const isJson = String(headers['content-type']).startsWith('application/json');
+  return { status: statusCode, headers, body: isJson ? JSON.parse(body) : body };
 }
 
 /** The error of an answer. */
