@@ -2,7 +2,7 @@
 // whoever says it wakes the execution, which reads it there.
 
 import { drifted, driftedSchema } from './drift.ts';
-import type { Engine } from './engine.ts';
+import type { CountedEngine, Engine } from './engine.ts';
 import type { Reading } from './execute.ts';
 import type { Refusal } from './guards.ts';
 import { type InventoryPorts, readCandidates, readDetails, readInventory } from './inventory.ts';
@@ -68,7 +68,7 @@ const mostDrift = 10;
  * refusal where too many have.
  */
 export async function checkDrift(
-  engine: Engine,
+  engine: CountedEngine,
   record: RunRecord,
   plan: Plan,
   ports: InventoryPorts,

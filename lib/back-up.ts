@@ -3,10 +3,12 @@
 
 import { afterRefusal, type BackupWish, type Kept, nextStep, type Step } from './backup.ts';
 import type { Job } from './config.ts';
-import { type Engine, stepTime } from './engine.ts';
+import { type Engine, mostOperations, stepTime } from './engine.ts';
 import type { DcsApi } from './execute.ts';
+import { type Leases, leaseTime } from './lease.ts';
 import { inParallel, stops } from './look.ts';
 import type { Verdict } from './moment.ts';
+import { spentOperations } from './retry.ts';
 
 /** What is backed up. `number`: of the wave. */
 export interface BackUpTask {
@@ -14,6 +16,9 @@ export interface BackUpTask {
   readonly job: Job;
   readonly number: number;
   readonly ids: readonly string[];
+  /** Whose leases are kept meanwhile, and when they were last taken or renewed, in ms. */
+  readonly leased: readonly string[];
+  readonly leasedAt: number;
 }
 
 /** What it is done with; all but the engine are only used inside steps. */
@@ -22,8 +27,9 @@ export interface BackUpPorts {
   readonly dcs: DcsApi;
   readonly now: () => number;
   readonly mayGoOn: () => Promise<Verdict>;
-  /** Renews the leases of instances that are not done with. */
-  readonly keep: (ids: readonly string[]) => Promise<unknown>;
+  readonly leases: Pick<Leases, 'keep'>;
+  /** Durable operations of the run so far. */
+  readonly spent: () => number;
 }
 
 /** What came of it, by id; who is in neither was given up since the run has to stop (`verdict`). */
@@ -31,29 +37,34 @@ export interface BackedUp {
   readonly kept: ReadonlyMap<string, Kept>;
   readonly failed: ReadonlyMap<string, string>;
   readonly verdict: Exclude<Verdict, { kind: 'go' | 'hold' }> | null;
+  readonly leasedAt: number;
 }
 
 /** Seconds between two looks: the first, and the longest. A backup takes 10 to 15 minutes (vendor's guide). */
 const firstGap = 10;
 const longestGap = 60;
 
-/** Sees to a backup of each instance, for `retry.for` at most. */
+/** Sees to a backup of each instance, for `retry.for` at most, and as long as the execution has room for it. */
 export async function backUp(task: BackUpTask, ports: BackUpPorts): Promise<BackedUp> {
   const kept = new Map<string, Kept>();
   const failed = new Map<string, string>();
   let pending = task.ids;
+  let { leasedAt } = task;
   let deadline = Number.POSITIVE_INFINITY;
   for (let round = 1; pending.length > 0; round++) {
     const left: string[] = [];
     const missed: string[] = [];
     let at = 0;
     for (const [i, some] of slices(pending, task.job).entries()) {
+      if (ports.spent() > mostOperations)
+        return { kept, failed, leasedAt, verdict: { kind: 'halt', why: spentOperations } };
       const name = `wave ${task.number} backup ${round}.${i + 1}`;
       // An invocation of a function has 15 minutes, and ends with each rest.
       if (i > 0) await ports.engine.wait(`${name} rests`, 1);
-      const turn = await takeTurn(name, some, task, ports);
-      if (turn.verdict !== null) return { kept, failed, verdict: turn.verdict };
+      const turn = await takeTurn(name, some, { ...task, leasedAt }, ports);
+      if (turn.verdict !== null) return { kept, failed, leasedAt, verdict: turn.verdict };
       at = Math.max(at, turn.at);
+      leasedAt = turn.leasedAt;
       // Whoever was not come to is the first at the next turn.
       missed.push(...some.slice(turn.steps.length));
       for (const [k, step] of turn.steps.entries()) {
@@ -68,11 +79,11 @@ export async function backUp(task: BackUpTask, ports: BackUpPorts): Promise<Back
     pending = [...missed, ...left];
     if (pending.length > 0 && at + gap * 1000 > deadline) {
       for (const id of pending) failed.set(id, `no backup was there within ${task.job.retry.for} s`);
-      return { kept, failed, verdict: null };
+      return { kept, failed, leasedAt, verdict: null };
     }
     if (pending.length > 0) await ports.engine.wait(`wave ${task.number} backup ${round} goes on`, gap);
   }
-  return { kept, failed, verdict: null };
+  return { kept, failed, leasedAt, verdict: null };
 }
 
 interface Turn {
@@ -80,6 +91,7 @@ interface Turn {
   /** Of the first ones: when it gets late nobody else is asked for. */
   readonly steps: readonly Step[];
   readonly verdict: Exclude<Verdict, { kind: 'go' | 'hold' }> | null;
+  readonly leasedAt: number;
 }
 
 async function takeTurn(name: string, ids: readonly string[], task: BackUpTask, ports: BackUpPorts): Promise<Turn> {
@@ -99,11 +111,12 @@ async function takeTurn(name: string, ids: readonly string[], task: BackUpTask, 
   return { ...looked, steps };
 }
 
-async function look(ids: readonly string[], { job, runId }: BackUpTask, ports: BackUpPorts): Promise<Turn> {
+async function look(ids: readonly string[], task: BackUpTask, ports: BackUpPorts): Promise<Turn> {
+  const { job, runId } = task;
   const at = ports.now();
   const verdict = await ports.mayGoOn();
-  if (verdict.kind === 'closed' || verdict.kind === 'halt') return { at, steps: [], verdict };
-  await ports.keep(ids);
+  if (verdict.kind === 'closed' || verdict.kind === 'halt') return { at, steps: [], verdict, leasedAt: task.leasedAt };
+  const leasedAt = await renewed(task, ports);
   const wish: BackupWish = { policy: job.backup, remark: remarkOf(runId), now: at };
   const lookAt = async (id: string): Promise<Step> => {
     const records = await ports.dcs.backups(id);
@@ -114,7 +127,15 @@ async function look(ids: readonly string[], { job, runId }: BackUpTask, ports: B
     return step.kind === 'start' && verdict.kind === 'hold' ? wait : step;
   };
   const steps = await inParallel(ids, lookAt, () => ports.now() - at > stepTime);
-  return { at: ports.now(), steps, verdict: null };
+  return { at: ports.now(), steps, verdict: null, leasedAt };
+}
+
+/** All of them, since the turn of each may come later than the end of its lease. Answers with their time. */
+async function renewed({ leased, leasedAt }: BackUpTask, { leases, now }: BackUpPorts): Promise<number> {
+  const at = now();
+  if (at - leasedAt < leaseTime / 4) return leasedAt;
+  await leases.keep(leased);
+  return at;
 }
 
 const wait: Step = { kind: 'wait' };

@@ -34,6 +34,9 @@ export interface Engine {
  */
 export const stepTime = 240_000;
 
+/** An execution has room for 3,000 operations; what is out then has still to be looked at, and the end to be written down. */
+export const mostOperations = 2_600;
+
 /** An engine that counts what it is asked for: an execution has room for so many operations only. */
 export interface CountedEngine extends Engine {
   readonly spent: () => number;

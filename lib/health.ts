@@ -2,8 +2,9 @@
 // for a while, and then leaves the rest alone.
 
 import type { Waves } from './config.ts';
-import type { Halt } from './retry.ts';
-import { mostOperations, spentOperations, type WavePorts } from './wave.ts';
+import { mostOperations } from './engine.ts';
+import { type Halt, spentOperations } from './retry.ts';
+import type { WavePorts } from './wave.ts';
 import { closed } from './wave-state.ts';
 
 /** What is asked. */

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import type { Problem } from './classify.ts';
 import type { Job } from './config.ts';
 import { readCoolsUntil } from './cooldown.ts';
-import { type Engine, stepTime } from './engine.ts';
+import { type CountedEngine, stepTime } from './engine.ts';
 import type { Event } from './event.ts';
 import type { DcsApi, Reading } from './execute.ts';
 import type { Refusal } from './guards.ts';
@@ -50,7 +50,7 @@ const enoughTries = 3;
 
 /** Reads the list of the project and stores the candidates. A retryable problem is retried within the job's policy. */
 export function readInventory(
-  engine: Engine,
+  engine: CountedEngine,
   record: RunRecord,
   ports: InventoryPorts,
   pass: Pass = 'first',
@@ -86,7 +86,7 @@ export function readInventory(
  * function has 15 minutes, and ends with each rest.
  */
 export async function readDetails(
-  engine: Engine,
+  engine: CountedEngine,
   record: RunRecord,
   inventory: Inventory,
   ports: InventoryPorts,
@@ -111,7 +111,12 @@ interface Slice {
 }
 
 /** Reads a slice, to the end of its stored part at most. The value is how many candidates are done with. */
-function readSome(engine: Engine, record: RunRecord, slice: Slice, ports: InventoryPorts): Promise<Reading<number>> {
+function readSome(
+  engine: CountedEngine,
+  record: RunRecord,
+  slice: Slice,
+  ports: InventoryPorts,
+): Promise<Reading<number>> {
   const { job, runId } = record;
   const { inventory, details } = lists[slice.pass];
   const part = Math.floor(slice.from / itemSize);

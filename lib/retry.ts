@@ -4,7 +4,7 @@
 import { hashOf } from './canonical.ts';
 import type { Problem } from './classify.ts';
 import type { RetryPolicy } from './config.ts';
-import type { Engine } from './engine.ts';
+import { type CountedEngine, mostOperations } from './engine.ts';
 import type { Reading } from './execute.ts';
 import { dueAgain, ended, gaveUp, mayBeDone, type Track } from './track.ts';
 
@@ -68,6 +68,14 @@ export interface Halt {
   readonly blind: boolean;
 }
 
+/** Why a run ends that has come to the operations that an execution has room for. */
+export const spentOperations: Halt = {
+  code: 'too_many_operations',
+  reason:
+    'the run took more steps than one execution has room for; larger waves or a longer verify.interval need fewer',
+  blind: false,
+};
+
 /** A track once the run has been halted: what is sent is still watched, unless nothing can be read any more. */
 export function halted(track: Track, halt: Halt): Track {
   const why = { code: halt.code, reason: halt.reason };
@@ -85,12 +93,13 @@ export function halted(track: Track, halt: Halt): Track {
 }
 
 /**
- * Reads until it works: again after every passing problem, within `policy.for`; other problems are handed on at once.
+ * Reads until it works: again after every passing problem, within `policy.for` and as long as the execution has room for
+ * more; other problems are handed on at once.
  * Each try is a durable step named `name`, each pause a durable wait. `now` is read inside the steps. `read` is told
  * which try it is, from 1: a count of its own would begin anew at every wake.
  */
 export async function readUntil<T>(
-  engine: Engine,
+  engine: CountedEngine,
   name: string,
   policy: RetryPolicy,
   now: () => number,
@@ -102,7 +111,7 @@ export async function readUntil<T>(
     if (reading.ok || !isPassing(reading.problem)) return reading;
     deadline = Math.min(deadline, at + policy.for * 1000);
     const delay = Math.max(backoffDelay(policy, round, chanceOf(name, at)), reading.problem.retryAfter ?? 0);
-    if (at + delay * 1000 > deadline) return reading;
+    if (at + delay * 1000 > deadline || engine.spent() > mostOperations) return reading;
     await engine.wait(`${name} again`, Math.ceil(delay));
   }
 }

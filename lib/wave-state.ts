@@ -86,7 +86,7 @@ export function beginning(task: WaveTask, tracks: readonly Track[], at: number, 
  * The wave once its backups were seen to: whoever has none is left out, and the others are looked at again, since that
  * took a while. The time for retries begins here.
  */
-export function applyBackups(wave: Wave, { kept, failed, verdict }: BackedUp, at: number): Wave {
+export function applyBackups(wave: Wave, { kept, failed, verdict, leasedAt }: BackedUp, at: number): Wave {
   const tracks = wave.tracks.map((track): Track => {
     if (track.phase === 'ended' || !track.dataLoss || track.queued) return track;
     const backup = kept.get(track.id) ?? null;
@@ -94,7 +94,7 @@ export function applyBackups(wave: Wave, { kept, failed, verdict }: BackedUp, at
     const reason = failed.get(track.id);
     return reason === undefined ? track : ended(track, 'skipped', { code: 'backup_failed', reason });
   });
-  const next = { ...beginning(wave.task, tracks, at, true), halt: wave.halt };
+  const next = { ...beginning(wave.task, tracks, at, true), leasedAt, halt: wave.halt };
   return verdict === null ? next : applyVerdict(next, verdict, at);
 }
 

@@ -4,12 +4,12 @@
 import { backUp } from './back-up.ts';
 import type { Problem } from './classify.ts';
 import type { Action, Job } from './config.ts';
-import { type Engine, stepTime } from './engine.ts';
+import { type Engine, mostOperations, stepTime } from './engine.ts';
 import { batchesOf, batchSize, type DcsApi, type Sent, send, type Unsent } from './execute.ts';
 import { type Leases, leaseTime } from './lease.ts';
 import { atOnce, type Looks, lookAt, stops } from './look.ts';
 import type { Verdict } from './moment.ts';
-import type { Halt } from './retry.ts';
+import { type Halt, spentOperations } from './retry.ts';
 import { ended, freshTrack, type Track } from './track.ts';
 import { type Look, needsTask } from './verify.ts';
 import {
@@ -134,23 +134,18 @@ async function backedUp(begun: Wave, ports: WavePorts): Promise<Wave> {
   const ids = wave.tracks
     .filter((track) => track.phase !== 'ended' && track.dataLoss && !track.queued)
     .map(({ id }) => id);
-  const keep = (some: readonly string[]): Promise<string> => ports.leases.keep(some);
-  const { engine, dcs, now, mayGoOn } = ports;
-  const backups = await backUp(
-    { runId: task.runId, job: task.job, number: task.number, ids },
-    { engine, dcs, now, mayGoOn, keep },
-  );
-  const after = await engine.step(`wave ${task.number} counted`, () => countKeys(task, ports));
+  const { runId, job, number } = task;
+  const backups = await backUp({ runId, job, number, ids, leased: ofGoing(wave), leasedAt: wave.leasedAt }, ports);
+  const after = await ports.engine.step(`wave ${task.number} counted`, () => countKeys(task, ports));
   return counted(applyBackups(wave, backups, after.at), after);
 }
 
 async function queuedFirst(wave: Wave, ports: WavePorts): Promise<Wave> {
   let next = wave;
   for (;;) {
-    next = expireQueued(next);
+    next = within(expireQueued(next), ports.spent());
     const waiting = next.tracks.filter(({ queued, phase }) => queued && phase !== 'ended');
     if (waiting.length === 0) return next;
-    next = { ...next, turn: next.turn + 1 };
     const seconds = Math.ceil((Math.max(...waiting.map(({ dueAt }) => dueAt)) - next.now) / 1000);
     if (seconds > 0) await ports.engine.wait(name(next, 'queued'), seconds);
     next = await queue({ ...next, now: next.now + Math.max(0, seconds) * 1000 }, ports);
@@ -166,8 +161,10 @@ async function sendDue(wave: Wave, ports: WavePorts): Promise<Wave> {
     const some = batches.slice(from, from + atOnce);
     const before = next;
     const prepared = await ports.engine.step(name(wave, `sending ${from + 1}`), () => prepare(before, some, ports));
-    if (prepared.kind !== 'go')
-      return applyVerdict(next, prepared.kind === 'budget' ? spentBudget : prepared, prepared.at);
+    if (prepared.kind !== 'go') {
+      const verdict = prepared.kind === 'budget' ? spentBudget : prepared;
+      return applyVerdict(leasedIf(prepared.renewed, next, prepared.at), verdict, prepared.at);
+    }
     if (isStale(next, prepared.at)) return asking(next, prepared.at);
     next = { ...next, heldSince: null };
     const answers = await sendSome(wave, ports, some, from);
@@ -177,22 +174,20 @@ async function sendDue(wave: Wave, ports: WavePorts): Promise<Wave> {
   return postpone(next, wave.now);
 }
 
-type Prepared = { readonly at: number } & (Verdict | { readonly kind: 'budget' });
+type Prepared = { readonly at: number; readonly renewed: boolean } & (Verdict | { readonly kind: 'budget' });
 
 /** Before a few calls: asks whether they may go, pays for those that repeat something, notes what is about to be sent. */
 async function prepare(wave: Wave, batches: readonly Track[][], ports: WavePorts): Promise<Prepared> {
   const at = ports.now();
   const verdict = await ports.mayGoOn();
-  if (verdict.kind !== 'go') {
-    await ports.leases.keep(ofGoing(wave));
-    return { ...verdict, at };
-  }
-  if (isStale(wave, at)) return { kind: 'go', at };
+  if (verdict.kind !== 'go') return { ...verdict, at, renewed: await renew(wave, ports) };
+  const renewed = false;
+  if (isStale(wave, at)) return { kind: 'go', at, renewed };
   const repeats = batches.filter((batch) => batch.some(({ calls }) => calls > 0)).length;
-  if (repeats > 0 && !(await ports.takeRetries(repeats))) return { kind: 'budget', at };
+  if (repeats > 0 && !(await ports.takeRetries(repeats))) return { kind: 'budget', at, renewed };
   const about = new Set(batches.flat().map(({ id }) => id));
   await ports.save(wave.tracks.map((track) => (about.has(track.id) ? { ...track, ...sending } : track)));
-  return { kind: 'go', at };
+  return { kind: 'go', at, renewed };
 }
 
 /** Held back for so long that what was known of the instances is old: they are looked at first. */
@@ -203,11 +198,23 @@ function isStale({ heldSince }: Wave, at: number): boolean {
 /** Takes the leases of those that wait for another run; whoever gets one is looked at before anything is sent. */
 async function queue(wave: Wave, ports: WavePorts): Promise<Wave> {
   const waiting = wave.tracks.filter((track) => track.queued && isDue(track, wave.now));
-  const { at, letters } = await ports.engine.step(name(wave, 'queue'), async () => {
-    await ports.leases.keep(ofGoing(wave));
-    return { at: ports.now(), letters: await ports.leases.take(waiting.map(({ id }) => id)) };
-  });
-  return applyQueue(wave, waiting, letters, at);
+  const { at, letters, renewed } = await ports.engine.step(name(wave, 'queue'), async () => ({
+    renewed: await renew(wave, ports),
+    at: ports.now(),
+    letters: await ports.leases.take(waiting.map(({ id }) => id)),
+  }));
+  return applyQueue(leasedIf(renewed, wave, at), waiting, letters, at);
+}
+
+/** Renews the leases of all that is not done with, where a good part of their time is over. */
+async function renew(wave: Wave, { leases, now }: WavePorts): Promise<boolean> {
+  if (now() - wave.leasedAt < leaseTime / 4) return false;
+  await leases.keep(ofGoing(wave));
+  return true;
+}
+
+function leasedIf(renewed: boolean, wave: Wave, at: number): Wave {
+  return renewed ? { ...wave, leasedAt: at } : wave;
 }
 
 function ofGoing({ tracks }: Wave): string[] {
@@ -283,14 +290,12 @@ async function look(wave: Wave, ports: WavePorts): Promise<Wave> {
   const seen = await ports.engine.step(name(wave, 'look'), async () => {
     const begunAt = ports.now();
     await ports.save(wave.tracks);
-    const renewed = ports.now() - wave.leasedAt >= leaseTime / 4;
-    if (renewed) await ports.leases.keep(ofGoing(wave));
+    const renewed = await renew(wave, ports);
     const looks = await lookAt(ports.dcs, { ...wish, isLate: () => ports.now() - begunAt > stepTime });
     return { ...pack(looks), renewed, at: ports.now() };
   });
   const looks = watched.map((_, i) => seen.kinds[seen.which[i] ?? -1] ?? null);
-  const next = seen.renewed ? { ...wave, leasedAt: seen.at } : wave;
-  return applyLooks(next, watched, looks, seen.at, seen.problem ?? null);
+  return applyLooks(leasedIf(seen.renewed, wave, seen.at), watched, looks, seen.at, seen.problem ?? null);
 }
 
 /**
@@ -355,17 +360,6 @@ function keysBefore(wave: Wave, { id, evidence }: Track): [string, number][] {
 
 /** Ms for which what was read for the plan is good enough to act on. */
 const freshFor = 60_000;
-
-/** An execution has room for 3,000 operations; what is out then has still to be looked at. */
-export const mostOperations = 2_600;
-
-/** Why a run ends that has come to that number. */
-export const spentOperations: Halt = {
-  code: 'too_many_operations',
-  reason:
-    'the run took more steps than one execution has room for; larger waves or a longer verify.interval need fewer',
-  blind: false,
-};
 
 /** How a track is remembered while its call is out. */
 const sending = {

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { ErrorClass, Problem } from '../lib/classify.ts';
 import type { RetryPolicy } from '../lib/config.ts';
+import { counted } from '../lib/engine.ts';
 import type { Reading } from '../lib/execute.ts';
 import { again, backoffDelay, chanceOf, expire, halted, isPassing, readUntil } from '../lib/retry.ts';
 import type { Track } from '../lib/track.ts';
@@ -198,7 +199,7 @@ describe('a repeated read', () => {
     const reads: number[] = [];
     const rounds: number[] = [];
     const result = await engine.drive((invocation) =>
-      readUntil(invocation, 'inventory', some, clock.now, async (round) => {
+      readUntil(counted(invocation), 'inventory', some, clock.now, async (round) => {
         rounds.push(round);
         reads.push((clock.now() - start) / 1000);
         clock.advance(cost * 1000);
