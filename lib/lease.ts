@@ -4,7 +4,7 @@
 import * as v from 'valibot';
 import { asJson } from './record.ts';
 import { day } from './retention.ts';
-import type { Item, Key, State } from './state.ts';
+import { forEach, type Item, type Key, type State } from './state.ts';
 
 /** How long a lease lasts without being renewed, in ms: longer than an invocation of a function. */
 export const leaseTime = 20 * 60_000;
@@ -28,12 +28,7 @@ export interface Leases {
 /** The leases that `runId` takes. */
 export function leasesOf(state: State, runId: string, now: () => number): Leases {
   const each = async (ids: readonly string[], work: (key: Key) => Promise<string>): Promise<string> => {
-    const letters: string[] = [];
-    for (let from = 0; from < ids.length; from += atOnce) {
-      const keys = ids.slice(from, from + atOnce).map((id) => keyOf(id));
-      letters.push(...(await Promise.all(keys.map(work))));
-    }
-    return letters.join('');
+    return (await forEach(ids, (id) => work(keyOf(id)))).join('');
   };
   return {
     take: (ids) => each(ids, (key) => takeOne(state, key, runId, now())),
@@ -48,9 +43,6 @@ export async function holderOf(state: State, id: string, now: number): Promise<s
   const lease = item === undefined ? null : v.parse(leaseSchema, item.value);
   return lease !== null && lease.until > now ? lease.runId : null;
 }
-
-/** State calls at once. */
-const atOnce = 25;
 
 async function takeOne(state: State, key: Key, runId: string, now: number): Promise<string> {
   for (;;) {

@@ -55,3 +55,15 @@ export interface IndexPosition {
 export interface IndexedItem extends Item {
   readonly createdAt: string;
 }
+
+/** Calls at once of whoever has one to make for each of some thousand instances. */
+const atOnce = 25;
+
+/** Does `work`, which calls the state, for each of many items; results in their order. */
+export async function forEach<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let from = 0; from < items.length; from += atOnce) {
+    results.push(...(await Promise.all(items.slice(from, from + atOnce).map(work))));
+  }
+  return results;
+}

@@ -12,6 +12,7 @@ import type { Plan } from './plan.ts';
 import type { RunRecord } from './record.ts';
 import { countOutcomes, type Outcome, statusOf } from './report.ts';
 import type { Halt } from './retry.ts';
+import { forEach } from './state.ts';
 import { freshTrack, isFailure, outcomeOf, type Track } from './track.ts';
 import { runWave, type WavePorts, type WaveResult } from './wave.ts';
 
@@ -108,11 +109,10 @@ function portsOf(
  */
 async function conclude(record: RunRecord, { tracks }: WaveResult, ports: WavePorts, desk: Desk): Promise<Halt | null> {
   await ports.save(tracks);
-  for (const { id, status, verifiedAt } of tracks) {
-    if (status === 'succeeded' && verifiedAt !== null) {
-      await noteSuccess(desk.state, id, record.runId, verifiedAt);
-    }
-  }
+  const successes = tracks.flatMap(({ id, status, verifiedAt: at }) =>
+    status === 'succeeded' && at !== null ? [{ id, at }] : [],
+  );
+  await forEach(successes, ({ id, at }) => noteSuccess(desk.state, id, record.runId, at));
   await ports.leases.release(tracks.map(({ id }) => id));
   const verdict = await ports.mayGoOn();
   return verdict.kind === 'halt' ? { code: verdict.why.code, reason: verdict.why.reason, blind: false } : null;

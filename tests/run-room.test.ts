@@ -144,3 +144,28 @@ describe('leases of a run that takes its time', () => {
     expect(writes()).toBeLessThanOrEqual(20 * (2 + seconds / (leaseTime / 4000)) + 5);
   });
 });
+
+describe('what is written for each instance of a wave', () => {
+  it('is written many at a time: one after the other would take a minute for ten thousand', async () => {
+    const atOnce = { now: 0, most: 0 };
+
+    const played = await play({
+      job: patient(),
+      fleet: { instances: instances(200) },
+      before: async (state) => {
+        const { put } = state;
+        state.put = async (key, ...rest) => {
+          if (key.sk !== 'success') return put.call(state, key, ...rest);
+          atOnce.now += 1;
+          atOnce.most = Math.max(atOnce.most, atOnce.now);
+          await new Promise(setImmediate);
+          atOnce.now -= 1;
+          return put.call(state, key, ...rest);
+        };
+      },
+    });
+
+    expect(played.view.counts.succeeded).toBe(200);
+    expect(atOnce.most).toBe(25);
+  });
+});
