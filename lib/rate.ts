@@ -80,7 +80,7 @@ export function reserve(bucket: Bucket, calls: number, configured: number, now: 
 
 /** The first place that nobody has, by a clock that may have been put back, or be behind that of another process. */
 function nextOf({ next, cut }: Bucket, now: number): number {
-  const heldUntil = Math.min(cut?.at ?? now, now + longestHold);
+  const heldUntil = cut !== null && isHeld(cut.at, now) ? cut.at : now;
   if (next > Math.max(now, heldUntil) + 2 * longestQueue) return heldUntil;
   return Math.min(next, now + longestHold);
 }
@@ -104,6 +104,11 @@ export function throttle(bucket: Bucket, configured: number, call: Throttled): B
 function laterOf(cut: Bucket['cut'], call: Throttled): Bucket['cut'] {
   const hold = holdOf(call);
   return cut === null || hold <= Math.max(cut.at, call.now) ? cut : { ...cut, at: hold };
+}
+
+/** Whether calls are held until then. What is further away than the longest hold was told by a clock that was wrong. */
+export function isHeld(until: number, now: number): boolean {
+  return now < until && until <= now + longestHold + longestQueue;
 }
 
 /** Until when a 429 asks to be left alone, as far as it is listened to; its own time where it does not ask. */

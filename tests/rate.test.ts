@@ -109,6 +109,13 @@ describe('places', () => {
     expect(reserve({ next, cut: null }, 1, 10, start).places).toHaveLength(1);
   });
 
+  it('do not wait for the end of a hold that only a clock that was days ahead has heard of', () => {
+    const later = start + 48 * 3600_000;
+    const spoilt = throttle(freshBucket, 10, { sentAt: later, now: later, retryAfter: 30 });
+
+    expect(reserve(spoilt, 1, 10, start).places).toHaveLength(1);
+  });
+
   it('are never reserved for longer than a minute ahead, however many are asked for', () => {
     const { places, bucket } = reserve(freshBucket, 1_000, 0.2, start);
 

@@ -23,10 +23,11 @@ interface Held {
   readonly endsAt: number;
 }
 
-/** Why there is no grant for a secret, and until when nobody is asked again. */
+/** Why there is no grant for a secret, since when, and until when nobody is asked again. */
 interface Refusal {
   readonly secret: AccessKey | Login;
   readonly why: Failed;
+  readonly since: number;
   readonly until: number;
 }
 
@@ -74,7 +75,7 @@ export class ProjectAccess implements Access {
   #isGood(held: Held, refused: Grant | undefined): boolean {
     const now = this.#options.now();
     if (refused === undefined) return now < held.renewAt;
-    return held.endsAt === Number.POSITIVE_INFINITY || now - held.since < minute;
+    return held.endsAt === Number.POSITIVE_INFINITY || isBetween(now, held.since, held.since + minute);
   }
 
   async #renew(secret: AccessKey | Login, held: Held | undefined, isFresh: boolean): Promise<Grant | Failed> {
@@ -88,11 +89,13 @@ export class ProjectAccess implements Access {
   async #obtain(secret: AccessKey | Login, held: Held | undefined): Promise<Grant | Failed> {
     const { now } = this.#options;
     const refusal = this.#refusal;
-    if (refusal !== undefined && isSame(refusal.secret, secret) && now() < refusal.until) return refusal.why;
     const asked = now();
+    const isStanding = refusal !== undefined && isBetween(asked, refusal.since, refusal.until);
+    if (isStanding && isSame(refusal.secret, secret)) return refusal.why;
     const obtained = await this.#iam.obtain(secret, held?.grant.projectId);
     if (isFailed(obtained)) {
-      this.#refusal = { secret, why: obtained, until: now() + pauseAfter(obtained) };
+      const since = now();
+      this.#refusal = { secret, why: obtained, since, until: since + pauseAfter(obtained) };
       return obtained;
     }
     this.#refusal = undefined;
@@ -123,6 +126,11 @@ function timesOf({ life }: Obtained, asked: number): Pick<Held, 'renewAt' | 'end
 function pauseAfter({ problem }: Failed): number {
   if (problem.class === 'auth' && problem.code !== 'credentials_rejected') return 10 * minute;
   return Math.min(60 * minute, Math.max(5000, (problem.retryAfter ?? 0) * 1000));
+}
+
+/** Never before `since`: a clock that was put back would make minutes last for days. */
+function isBetween(now: number, since: number, until: number): boolean {
+  return since <= now && now < until;
 }
 
 function isSame(a: AccessKey | Login, b: AccessKey | Login): boolean {

@@ -1,7 +1,7 @@
 // The turn of each call: it waits for its place in the project's bucket. A process takes places in blocks, so that a busy
 // one writes the shared bucket about twice a second and not once a call. Clock and sleep are injected: tests need no time.
 
-import { holdOf, near, patienceOf, rateOf, reserve, spread, type Throttled, throttle } from '../rate.ts';
+import { holdOf, isHeld, near, patienceOf, rateOf, reserve, spread, type Throttled, throttle } from '../rate.ts';
 import { type Buckets, OwnBucket } from './bucket.ts';
 
 /** Waits `ms` milliseconds; ends early (by rejecting or not) when the signal is aborted. */
@@ -59,7 +59,7 @@ export class Pace {
       if ('later' in turn) return turn.later;
       if (turn.place > now()) await this.#sleep(turn.place - now(), signal);
       // Another call may have heard meanwhile that the project wants to be left alone.
-      if (this.#heldUntil <= now()) return 0;
+      if (!isHeld(this.#heldUntil, now())) return 0;
     }
     return 0;
   }

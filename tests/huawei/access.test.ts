@@ -230,6 +230,28 @@ describe('a user of IAM', () => {
     },
   );
 
+  it('has its token renewed also by a clock that was put back since', async () => {
+    const { dcs, world, asked } = await start({ secret: login, dcs: refuse('APIGW.0307', 2, 2) });
+    await dcs.total();
+    world.now -= 48 * hour;
+
+    expect(await dcs.total()).toEqual({ ok: true, value: 7 });
+    expect(asked(isTokens)).toHaveLength(2);
+  });
+
+  it('is not forgotten by IAM’s refusal for longer than told, by a clock that was put back since', async () => {
+    const { dcs, world, asked } = await start({
+      secret: login,
+      tokens: (response, seen, nth) =>
+        nth === 1 ? fail(401, 'IAM.0062')(response, seen, nth) : giveToken(response, nth, world.now),
+    });
+    await dcs.total();
+    world.now -= 48 * hour;
+
+    expect(await dcs.total()).toEqual({ ok: true, value: 7 });
+    expect(asked(isTokens)).toHaveLength(2);
+  });
+
   it('stops where the new token is refused, too, and asks for no third one', async () => {
     const { dcs, world, asked } = await start({ secret: login, dcs: refuse('DCS.1002', 2, 99) });
     await dcs.total();

@@ -41,6 +41,19 @@ describe('Pace', () => {
     expect(await time.play(Promise.all([enter(), enter(), enter()]))).toEqual([0, 1000, 2000]);
   });
 
+  it('ends a hold where the clock was put back since', async () => {
+    const time = new VirtualTime();
+    let ahead = 24 * 3600_000;
+    const pace = new Pace({ now: () => time.now() + ahead, sleep: time.sleep });
+    const sentAt = time.now() + ahead;
+    await pace.throttled(1, { sentAt, now: sentAt, retryAfter: 30 });
+    ahead = 0;
+    const begun = time.now();
+
+    expect(await time.play(pace.enter(1))).toBe(0);
+    expect(time.now() - begun).toBeLessThanOrEqual(1000);
+  });
+
   it('fills up again while nobody calls, to no more than the burst', async () => {
     const { time, enter } = started(2);
 
