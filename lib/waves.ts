@@ -1,10 +1,11 @@
 // Wave after wave: each one is verified before the next begins, and a halt leaves the rest not started.
 
+import { firingSince } from './alerting.ts';
 import { takeRetries } from './budget.ts';
 import { noteSuccess } from './cooldown.ts';
 import type { CountedEngine } from './engine.ts';
 import type { DcsApi } from './execute.ts';
-import { awaitHealth, type Probe } from './health.ts';
+import { awaitHealth, type HealthPorts, type Probe } from './health.ts';
 import { type Desk, type Ending, saveOutcomes } from './keep.ts';
 import { leasesOf } from './lease.ts';
 import { mayGoOn } from './moment.ts';
@@ -61,8 +62,7 @@ export async function runWaves(work: WaveWork, engine: CountedEngine, dcs: DcsAp
     stopped = wave.stopped;
     if (halt !== null || from === outcomes.length) break;
     await engine.wait(`soak ${i + 1}`, record.job.waves.soak);
-    const { waves, retry } = record.job;
-    halt = await awaitHealth(i + 1, waves.healthCheck, { ...ports, probe: desk.probe, patience: retry.for });
+    halt = await awaitHealth(i + 1, gateOf(work, outcomes.slice(0, from), ports, desk));
     if (halt !== null) break;
   }
   const why = from === outcomes.length ? null : halt;
@@ -71,6 +71,22 @@ export async function runWaves(work: WaveWork, engine: CountedEngine, dcs: DcsAp
     halt,
     stopped,
   };
+}
+
+/** What is asked before the next wave. `done`: what the waves so far came to. */
+function gateOf(
+  { record, plannedAt }: WaveWork,
+  done: readonly Outcome[],
+  ports: WavePorts,
+  desk: WaveDesk,
+): HealthPorts {
+  const { project, waves, retry } = record.job;
+  const touched = new Map(done.filter(({ attempts }) => attempts > 0).map((each) => [each.instanceId, each.name]));
+  const firing = async (): Promise<ReadonlyMap<string, readonly string[]>> => {
+    const found = await firingSince(desk.state, project, [...touched.keys()], plannedAt);
+    return new Map([...found].map(([id, rules]) => [touched.get(id) ?? id, rules]));
+  };
+  return { ...ports, check: waves.healthCheck, probe: desk.probe, firing, patience: retry.for };
 }
 
 /** What a run that did its waves ends as. */

@@ -2,6 +2,8 @@
 
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { type Alerting, noteAlerting } from '../lib/alerting.ts';
+import { projectKey } from '../lib/config.ts';
 import { healthPause } from '../lib/health.ts';
 import { updateRecord } from '../lib/record.ts';
 import { idOf, instances, jobOf, type Night, type Played, play, type Scenario } from './support/scenario.ts';
@@ -11,6 +13,8 @@ const job = jobOf('flush', {
 });
 const sick = { healthy: false, answer: 'answered 503' } as const;
 const well = { healthy: true } as const;
+
+const unchecked = jobOf('flush', { waves: { ...job.waves, healthCheck: null } });
 
 /** Three instances, a wave for each. */
 function threeWaves(change: Partial<Scenario> = {}): Scenario {
@@ -41,12 +45,11 @@ describe('a health check', () => {
     expect((played.asked[0]?.at ?? 0) - verified).toBeGreaterThanOrEqual(60_000);
   });
 
-  it('that there is none of is not asked, and costs nothing', async () => {
-    const plain = jobOf('flush', { waves: { ...job.waves, healthCheck: null } });
-    const played = await play(threeWaves({ job: plain }));
+  it('that there is none of is not asked', async () => {
+    const played = await play(threeWaves({ job: unchecked }));
 
     expect(played.asked).toEqual([]);
-    expect(played.engine.operations.filter((name) => name.includes('health'))).toEqual([]);
+    expect(played.view.status).toBe('succeeded');
   });
 
   it('that is bad for a while holds the run', async () => {
@@ -107,6 +110,65 @@ describe('a health check', () => {
         expect(played.asked.length).toBeGreaterThanOrEqual(1);
       }
     }
+  });
+});
+
+describe('an alert', () => {
+  const series = { source: 'alertmanager', rule: 'RedisDown', fingerprint: 'f1' } as const;
+  const alerting =
+    (change: Partial<Alerting> = {}, number = 1) =>
+    async ({ state, clock }: Pick<Night, 'state' | 'clock'>): Promise<void> => {
+      const at = clock.now();
+      const note = {
+        instance: idOf(number),
+        rule: 'RedisDown',
+        startsAt: at,
+        firstSeen: at,
+        isFiring: true,
+        isEcho: false,
+      };
+      await noteAlerting(state, projectKey(unchecked.project), series, { ...note, ...change });
+    };
+  const during = (does: (night: Night) => Promise<void>, more: Scenario['meanwhile'] = []): Partial<Scenario> => ({
+    job: { ...unchecked, retry: { ...unchecked.retry, for: 300 } },
+    meanwhile: [{ after: 40, does }, ...more],
+  });
+
+  it('that begins on an instance which was worked on leaves the rest alone', async () => {
+    const played = await play(threeWaves(during(alerting())));
+
+    expect(played.view).toMatchObject({
+      status: 'partial',
+      code: 'unhealthy',
+      reason: 'cache-00001 (RedisDown) began to alert since the plan was made, for 300 s',
+    });
+    expect(flushed(played)).toEqual([1, 0, 0]);
+  });
+
+  it('that is resolved in time has only held it', async () => {
+    const over = { after: 150, does: alerting({ isFiring: false }) };
+
+    const played = await play(threeWaves(during(alerting(), [over])));
+
+    expect(played.view.status).toBe('succeeded');
+    expect(flushed(played)).toEqual([1, 1, 1]);
+  });
+
+  it.each<[string, (night: Night) => Promise<void>]>([
+    ['on an instance that was not worked on yet', alerting({}, 3)],
+    ['that is what our own work causes', alerting({ isEcho: true })],
+    ['that began before the run', alerting({ startsAt: Date.parse('2026-11-23T01:59:00Z') })],
+  ])('%s holds nothing', async (_case, does) => {
+    const played = await play(threeWaves(during(does)));
+
+    expect(played.view.status).toBe('succeeded');
+  });
+
+  it('is looked for before the health check is asked', async () => {
+    const played = await play(threeWaves({ ...during(alerting()), job: { ...job, retry: { ...job.retry, for: 60 } } }));
+
+    expect(played.view.code).toBe('unhealthy');
+    expect(played.asked).toEqual([]);
   });
 });
 

@@ -46,7 +46,8 @@ export function asker({ proxies, now, timeout = usualTimeout }: AskOptions): Ask
     } catch (error) {
       if (signal.aborted) return { silent: `did not answer within ${timeout / 1000} s` };
       if (error instanceof FetchError) return { silent: `could not be reached${codeOf(error)}` };
-      throw error;
+      // Whatever else it is must not end the run that asks; its message may show the address.
+      return { silent: `could not be asked (${error instanceof Error ? error.name : 'Error'})` };
     }
   };
 }
