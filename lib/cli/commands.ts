@@ -43,7 +43,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'plan',
-    args: 'JOB [--instances IDS]',
+    args: 'JOB [--event FILE] [--instances IDS]',
     does: 'read DCS and show what a job would do now',
     load: async () => {
       const { plan, planHelp } = await import('./plan.ts');
@@ -135,6 +135,24 @@ export const commands: readonly Command[] = [
     load: async () => {
       const { resume, resumeHelp } = await import('./pause.ts');
       return { run: resume, help: `${resumeHelp}${remoteHelp}` };
+    },
+  },
+  {
+    name: 'explain',
+    args: '--source S --event FILE',
+    does: 'say what would come of an alert, offline',
+    load: async () => {
+      const { explain, explainHelp } = await import('./explain.ts');
+      return { run: explain, help: explainHelp };
+    },
+  },
+  {
+    name: 'doctor',
+    args: '',
+    does: 'check configuration, secrets, keys, clock and rights; reads only',
+    load: async () => {
+      const { doctor, doctorHelp } = await import('./doctor.ts');
+      return { run: doctor, help: doctorHelp };
     },
   },
   {

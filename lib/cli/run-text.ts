@@ -122,8 +122,8 @@ function textOf(lines: readonly string[]): string {
   return `${lines.map(printable).join('\n')}\n`;
 }
 
-/** Names and reasons come from elsewhere: they must not move the cursor of a terminal. */
-function printable(line: string): string {
+/** A line without what moves the cursor of a terminal: names and reasons come from elsewhere. */
+export function printable(line: string): string {
   return line.replace(/\p{Cc}/gu, '?');
 }
 

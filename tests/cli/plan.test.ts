@@ -16,12 +16,15 @@ projects:
 targets:
   all: {project: p, names: ["*"]}
   none: {project: p, names: ["no-*"]}
+sources:
+  alertmanager: {auth: bearer, secrets: [env:T]}
 defaults:
   guards: {maxInstances: 5, maxPercent: 100%}
 jobs:
   clear: {action: flush, target: all, trigger: {webhook: {auth: bearer, secrets: [env:T]}}}
   capped: {action: flush, target: all, approval: required, guards: {maxInstances: 1}, trigger: {webhook: {auth: bearer, secrets: [env:T]}}}
   shut: {action: flush, target: all, enabled: false, window: {days: [sat], from: "22:00", to: "23:00", timezone: UTC}, trigger: {webhook: {auth: bearer, secrets: [env:T]}}}
+  heal: {action: soft_restart, target: all, trigger: {alert: {source: alertmanager, match: {alertname: High}, instance: cache}}}
   void: {action: flush, target: none, trigger: {webhook: {auth: bearer, secrets: [env:T]}}}
 `;
 
@@ -93,10 +96,37 @@ describe('plan', () => {
     expect(shut.stdout).toMatch(/refused now: outside_window: [^\n]* \(until [^\n]*\)\nthe job shut is disabled/);
   });
 
+  it.each([
+    ['by its name', 'High', 'cache-00002', 2, idOf(2)],
+    ['that is not there', 'High', 'cache-9', 1, 'no instance has the name'],
+    ['of another alert', 'Low', 'cache-00002', 1, 'starts the job heal'],
+  ])('is made for the instance of an alert: %s', async (_what, alertname, cache, code, expected) => {
+    const about = { status: 'firing', labels: { alertname, cache }, annotations: {}, fingerprint: 'abc' };
+    const alert = { ...about, startsAt: new Date().toISOString(), endsAt: '0001-01-01T00:00:00Z', generatorURL: '' };
+    const group = {
+      version: '4',
+      status: 'firing',
+      receiver: 'x',
+      groupKey: '{}',
+      truncatedAlerts: 0,
+      externalURL: '',
+    };
+    const common = { groupLabels: {}, commonLabels: {}, commonAnnotations: {} };
+    const file = join(folder, 'event.json');
+    writeFileSync(file, JSON.stringify({ ...group, ...common, alerts: [alert] }));
+
+    const heard = await plan(['heal', '--event', file]);
+
+    expect(heard.code).toBe(code);
+    expect(`${heard.stdout}${heard.stderr}`).toContain(expected);
+  });
+
   it.each<[readonly string[], number, string]>([
     [['nobody'], 1, 'there is no job nobody'],
     [[], 64, 'plan takes one job'],
-    [['clear', '--event', 'x.json'], 64, "Unknown option '--event'"],
+    [['clear', '--event', 'x.json'], 64, 'the job clear is started by a webhook'],
+    [['clear', '--event', 'x.json', '--instances', idOf(1)], 64, 'and not both'],
+    [['heal', '--event', 'x.json'], 1, 'there is no such file'],
   ])('refuses %j', async (args, code, message) => {
     const heard = await plan(args);
 
