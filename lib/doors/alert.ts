@@ -39,7 +39,7 @@ const maxStarts = 200;
 /** Nothing more is started after so many ms: SMN waits five seconds for its answer. */
 const startsWithin = 2_500;
 /** Alerts that are worked on at once. */
-const atOnce = 50;
+const atOnce = 100;
 /** A delivery is known by its id for so many ms; longer than its source repeats it. */
 const deliveryKept = 3 * day;
 

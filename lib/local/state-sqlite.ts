@@ -1,11 +1,13 @@
 // The state port on the local database. Each write is one statement, hence atomic; a caller's race is decided by the
-// conditions in the SQL, as DynamoDB decides it by condition expressions. Items past their time stay readable until
+// conditions in the SQL, as DynamoDB decides it by condition expressions. Writes that come together are committed together:
+// each commit waits for the disk, and a delivery of a thousand alerts has five seconds. Items past their time stay readable until
 // `forget` removes them, as DynamoDB's do until its sweeper comes by.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import * as v from 'valibot';
 import { canonicalJson, type Json } from '../canonical.ts';
 import type { IndexedItem, IndexPosition, Item, ItemOptions, Key, State } from '../state.ts';
+import { transaction } from './database.ts';
 
 // JSON.parse makes nothing but JSON: the text needs no further reading.
 const jsonText = v.pipe(
@@ -34,8 +36,10 @@ const sql = {
 /** State on an open database (see database.ts). Values of any size that JSON can carry. */
 export class SqliteState implements State {
   readonly #statements: Readonly<Record<keyof typeof sql, StatementSync>>;
+  readonly #writes: Writes;
 
   constructor(database: DatabaseSync) {
+    this.#writes = new Writes(database);
     this.#statements = {
       get: database.prepare(sql.get),
       putIfAbsent: database.prepare(sql.putIfAbsent),
@@ -55,7 +59,8 @@ export class SqliteState implements State {
 
   /** Writes only where nothing is; false when something is there already. */
   async putIfAbsent(key: Key, value: Json, options: ItemOptions = {}): Promise<boolean> {
-    return this.#statements.putIfAbsent.run(...columns(key, value, options)).changes === 1;
+    const values = columns(key, value, options);
+    return await this.#writes.add(() => this.#statements.putIfAbsent.run(...values).changes === 1);
   }
 
   /** Writes only over the version that was read; the index entry is kept, and the expiry unless another one is named. */
@@ -66,12 +71,13 @@ export class SqliteState implements State {
     { expiresAt }: Pick<ItemOptions, 'expiresAt'> = {},
   ): Promise<boolean> {
     const values = [canonicalJson(value), expiresAt ?? null, key.pk, key.sk, version] as const;
-    return this.#statements.updateIf.run(...values).changes === 1;
+    return await this.#writes.add(() => this.#statements.updateIf.run(...values).changes === 1);
   }
 
   /** Writes unconditionally; index entry and expiry of an item are kept where `options` names none. */
   async put(key: Key, value: Json, options: ItemOptions = {}): Promise<void> {
-    this.#statements.put.run(...columns(key, value, options));
+    const values = columns(key, value, options);
+    await this.#writes.add(() => this.#statements.put.run(...values));
   }
 
   /** Items of one pk whose sk starts with `prefix`, by sk ascending. */
@@ -93,6 +99,51 @@ export class SqliteState implements State {
         ? this.#statements.byJob.all(job, limit)
         : this.#statements.byJobBefore.all(job, before.createdAt, before.pk, limit);
     return rows.map((row) => v.parse(indexedRow, row));
+  }
+}
+
+/** A write that was asked for, and where its outcome goes. */
+interface Asked {
+  readonly write: () => void;
+  readonly fail: (error: unknown) => void;
+  readonly done: () => void;
+}
+
+/** Commits what was asked for in one turn of the event loop at once, in its order; nobody is answered before that. */
+class Writes {
+  readonly #database: DatabaseSync;
+  #asked: Asked[] = [];
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  add<T>(write: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let result: { readonly value: T } | null = null;
+      this.#asked.push({
+        write: () => {
+          result = { value: write() };
+        },
+        fail: reject,
+        done: () => result !== null && resolve(result.value),
+      });
+      if (this.#asked.length === 1) setImmediate(() => this.#commit());
+    });
+  }
+
+  #commit(): void {
+    const asked = this.#asked;
+    this.#asked = [];
+    const [only] = asked;
+    try {
+      if (asked.length === 1) only?.write();
+      else transaction(this.#database, () => asked.forEach(({ write }) => void write()));
+    } catch (error) {
+      for (const { fail } of asked) fail(error);
+      return;
+    }
+    for (const { done } of asked) done();
   }
 }
 

@@ -1,8 +1,9 @@
 // `npm run bench`, and `npm run bench -- --short` where time is short: prints what it measures side by side and asserts
 // nothing about it, since a shared machine is no judge. A part's name (`cold`, `doors`, `calls`,
-// `match`, `rate`, `large`) runs that part alone.
+// `match`, `alerts`, `rate`, `large`) runs that part alone.
 
 import { parseArgs } from 'node:util';
+import { alerts } from './alerts.ts';
 import { calls } from './calls.ts';
 import { coldStart } from './cold-start.ts';
 import { doors } from './doors.ts';
@@ -18,6 +19,7 @@ const parts: Readonly<Record<string, () => Promise<string>>> = {
   doors: () => doors(isShort ? 5 : 25),
   calls: () => (isShort ? calls([1_000], 1) : calls([1_000, 10_000], 3)),
   match: async () => matching(1_000, 200, isShort ? 20 : 200),
+  alerts: () => alerts(1_000, isShort ? 1 : 5),
   large: () => largeRun(isShort ? 2_000 : 10_000, isShort ? 1 : 3),
   rate: () => rate(isShort ? 600 : 3_000, isShort ? [1, 4] : [1, 4, 10]),
 };
