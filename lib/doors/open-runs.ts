@@ -37,6 +37,8 @@ export interface TickWork {
   /** Milliseconds since the epoch; the same for every decision of the tick. */
   readonly now: number;
   note(what: keyof TickResult, runId: string): void;
+  /** Whether there is time for more: what is not come to is the next tick's. */
+  hasTime(): boolean;
   /** How many executions this tick may still start; the rest is left to the next ones. */
   startsLeft(): number;
   /** The same for executions that only send a notice: they never stand in the way of the others. */
@@ -85,40 +87,36 @@ export async function tendRuns(
 ): Promise<readonly string[] | undefined> {
   const last = item === undefined ? null : v.parse(memory, item.value);
   const found = await leftSince(work, job, (last?.scannedTo ?? work.now - lookBack) - scanMargin);
-  const going: string[] = [];
   const untold = new Set([...(last?.untold ?? []), ...found.filter(isUntold).map(({ runId }) => runId)]);
-  let sure = true;
   const open = [...new Set([...(last?.runs ?? []), ...found.filter(isOpen).map(({ runId }) => runId)])];
   const turn = inTurn(open, work.now, looksPerJob);
-  for (const runId of open) {
-    if (!turn.has(runId)) {
-      going.push(runId);
-      continue;
-    }
-    const left = await work.attempt({ job, runId }, () => tend(work, runId));
-    sure &&= left !== undefined;
-    if (left === 'untold') untold.add(runId);
-    else if (left !== 'nothing') going.push(runId);
+  const looks = new Map<string, Left | undefined>();
+  for (const runId of turn) {
+    if (!work.hasTime()) break;
+    looks.set(runId, await work.attempt({ job, runId }, () => tend(work, runId)));
   }
+  for (const [runId, left] of looks) if (left === 'untold') untold.add(runId);
+  const going = open.filter((runId) => (looks.get(runId) ?? 'run') === 'run');
   await remember(work, job, item, last, { runs: going, untold: await stillUntold(work, job, [...untold]) });
-  return sure ? going : undefined;
+  return turn.every((runId) => looks.get(runId) !== undefined) ? going : undefined;
 }
 
 async function stillUntold(work: TickWork, job: string, untold: readonly string[]): Promise<string[]> {
-  const turn = inTurn(untold, work.now, tellingsPerJob);
-  const left: string[] = [];
-  for (const runId of untold) {
-    const isDone = turn.has(runId) && (await work.attempt({ job, runId }, () => tellOf(work, runId)));
-    if (isDone !== true) left.push(runId);
+  const done = new Set<string>();
+  for (const runId of inTurn(untold, work.now, tellingsPerJob)) {
+    if (!work.hasTime()) break;
+    if ((await work.attempt({ job, runId }, () => tellOf(work, runId))) === true) done.add(runId);
   }
-  return left;
+  return untold.filter((runId) => !done.has(runId));
 }
 
-/** Whose turn it is to be looked at: the next ones with each minute, around and around. */
-function inTurn(ids: readonly string[], now: number, most: number): ReadonlySet<string> {
-  if (ids.length <= most) return new Set(ids);
-  const first = (Math.floor(now / minuteMs) * most) % ids.length;
-  return new Set([...ids.slice(first), ...ids.slice(0, first)].slice(0, most));
+/** Steps of this share of a circle come near every place of it soon, however far each of them is then followed. */
+const golden = (Math.sqrt(5) - 1) / 2;
+
+/** Whose turn it is, the first one first: another one with each minute, around and around, since a tick may end early. */
+export function inTurn<T>(all: readonly T[], now: number, most = all.length): readonly T[] {
+  const first = Math.floor(((Math.floor(now / minuteMs) * golden) % 1) * all.length);
+  return [...all.slice(first), ...all.slice(0, first)].slice(0, most);
 }
 
 /** Candidates only: the index may show an older state of a run than its record. */
@@ -138,8 +136,11 @@ function isOpen(record: RunRecord): boolean {
   return isGoing(record.status);
 }
 
-/** What is left to do for a run: all of it, its notice, or nothing. */
-async function tend(work: TickWork, runId: string): Promise<'run' | 'untold' | 'nothing'> {
+/** All of a run, its notice, or nothing. */
+type Left = 'run' | 'untold' | 'nothing';
+
+/** What is left to do for a run. */
+async function tend(work: TickWork, runId: string): Promise<Left> {
   const found = await readRecord(work.runtime.state, runId);
   if (found === undefined) return 'nothing';
   const record = isOpen(found) ? await mend(work, found) : found;

@@ -10,7 +10,7 @@ import type { Metrics } from '../runtime.ts';
 import type { Item } from '../state.ts';
 import { tendStorms } from '../storm.ts';
 import { fireJob, isScheduled, markOf, markPrefix, switchOff } from './fire.ts';
-import { openPrefix, type TickResult, type TickWork, tendRuns } from './open-runs.ts';
+import { inTurn, openPrefix, type TickResult, type TickWork, tendRuns } from './open-runs.ts';
 import { tellPosted, tendPost } from './untold.ts';
 
 const messages = {
@@ -31,6 +31,9 @@ const endings: Readonly<Partial<Record<keyof TickResult, { readonly Status: RunS
 
 /** Executions that one tick starts for notices: after a long standstill there are many missed fires to tell of. */
 const maxTellings = 50;
+
+/** Ms after which a tick begins nothing more: its function has a minute, and what it writes at the end needs some of it. */
+const tickTime = 40_000;
 
 /** Executions that one tick starts. AWS takes 300 a second, of all functions together, and a tick has one minute. */
 const maxStarts = 200;
@@ -67,6 +70,7 @@ export async function tick(runtime: TickWork['runtime']): Promise<TickResult> {
       runtime.log[levels[what]](messages[what], { runId });
       countEnding(runtime.metrics, what);
     },
+    hasTime: () => runtime.now() - work.now < tickTime,
     startsLeft: () => maxStarts - result.accepted.length - result.started.length,
     tellingsLeft: () => maxTellings - result.telling.length,
     attempt: async (facts, part) => {
@@ -106,17 +110,24 @@ function countEnding(metrics: Metrics, what: keyof TickResult): void {
 
 async function tendJobs(work: TickWork, items: readonly Item[]): Promise<void> {
   const remembered = new Map(items.map((item) => [item.sk, item]));
-  for (const name of jobNames(work, items)) {
-    const job = Object.hasOwn(work.runtime.config.jobs, name) ? work.runtime.config.jobs[name] : undefined;
-    await work.attempt({ job: name }, () => tendJob(work, name, job, remembered));
+  const { config } = work.runtime;
+  const jobs = jobNames(work, items).map((name) => ({
+    name,
+    job: Object.hasOwn(config.jobs, name) ? config.jobs[name] : undefined,
+  }));
+  // Fires first: looking after many runs may take more time than there is.
+  const scheduled = jobs.filter(({ job }) => isScheduled(job));
+  const others = jobs.filter(({ job }) => !isScheduled(job));
+  for (const { name, job } of [...inTurn(scheduled, work.now), ...inTurn(others, work.now)]) {
+    if (work.hasTime()) await work.attempt({ job: name }, () => tendJob(work, name, job, remembered));
   }
 }
 
 /** All jobs, also those that the configuration has no more: their runs may still be going. */
-function jobNames(work: TickWork, items: readonly Item[]): ReadonlySet<string> {
+function jobNames(work: TickWork, items: readonly Item[]): readonly string[] {
   const ofJobs = items.filter(({ sk }) => sk.startsWith(openPrefix) || sk.startsWith(markPrefix));
   const known = ofJobs.map(({ sk }) => sk.replace(openPrefix, '').replace(markPrefix, ''));
-  return new Set([...Object.keys(work.runtime.config.jobs), ...known]);
+  return [...new Set([...Object.keys(work.runtime.config.jobs), ...known])];
 }
 
 async function tendJob(

@@ -283,10 +283,9 @@ describe('a stuck run', () => {
     const second = await world.tickAt('2026-01-01T12:01');
     const third = await world.tickAt('2026-01-01T12:02');
 
-    expect(first).toMatchObject({ accepted: [], missed: [], overlapped: [] });
-    expect(first.started).toHaveLength(200);
-    expect(second.started).toHaveLength(50);
-    expect(second.accepted).toEqual([world.id('often', '2026-01-01T12:00')]);
+    expect(first).toMatchObject({ accepted: [world.id('often', '2026-01-01T12:00')], missed: [], overlapped: [] });
+    expect(first.started).toHaveLength(199);
+    expect(second.started).toHaveLength(51);
     expect([...first.started, ...second.started].sort()).toEqual(stored.sort());
     expect(third).toEqual(nothing);
   });
@@ -310,6 +309,32 @@ describe('a stuck run', () => {
     expect(most).toBeLessThanOrEqual(301);
     expect(fired.accepted).toEqual([world.id('often', '2026-01-01T11:50')]);
     expect(looked.size).toBe(701);
+  });
+
+  it('waits for the next tick where a tick has no time left, and keeps no schedule waiting', async () => {
+    const hooks = Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`deploy-${n}`, hook]));
+    const world = worldOf({ ...hooks, often: each10 });
+    await world.tickAt('2026-01-01T11:49');
+    const open = Object.keys(hooks).flatMap((name) =>
+      Array.from({ length: 150 }, (_, n) => [name, `key-${n}`] as const),
+    );
+    for (const [name, key] of open) await accept(world, jobOf(world, name), manual(world, key));
+    const looked = new Set<string>();
+    const { status } = world.executions;
+    world.executions.status = async (id) => {
+      looked.add(id);
+      world.time += 200;
+      return status.call(world.executions, id);
+    };
+
+    const begun = Date.parse('2026-01-01T11:50Z');
+    const fired = await world.tickAt('2026-01-01T11:50');
+    const took = world.time - begun;
+    for (let minute = 51; minute < 60; minute++) await world.tickAt(`2026-01-01T11:${minute}`);
+
+    expect(took).toBeLessThan(50_000);
+    expect(fired.accepted).toEqual([world.id('often', '2026-01-01T11:50')]);
+    expect(looked.size).toBe(901);
   });
 
   it('of a schedule that could not be started in time is missed', async () => {
