@@ -1,7 +1,18 @@
 // Native ESM with a transform of our own: jest's CommonJS mode cannot load middy 7 (ESM only).
+import { chromiumPath } from './tests/support/chromium.js';
+
+const needsBrowser = '<rootDir>/tests/page/browser.test.ts';
+const hasBrowser = chromiumPath() !== undefined;
+if (!hasBrowser) {
+  process.stderr.write(
+    'tests/page/browser.test.ts is left out: there is no Chromium (Debian: apt install chromium; or CHROMIUM=path)\n',
+  );
+}
+
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
+  testPathIgnorePatterns: hasBrowser ? [] : [needsBrowser],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/tests/support/transform.js' },
   modulePathIgnorePatterns: ['<rootDir>/.serverless', '<rootDir>/.esbuild', '<rootDir>/.autopilot'],

@@ -77,7 +77,7 @@ export class Browser {
     const { targetId } = v.parse(target, await this.send('Target.createTarget', { url: 'about:blank' }));
     const attached = await this.send('Target.attachToTarget', { targetId, flatten: true });
     const { sessionId } = v.parse(session, attached);
-    const tab = new Tab(this, sessionId);
+    const tab = new Tab(this, sessionId, targetId);
     this.#listeners.push((told) => {
       if (told.sessionId === sessionId) tab.hear(told.method ?? '', told.params);
     });
@@ -109,12 +109,14 @@ export class Browser {
 export class Tab {
   readonly #browser: Browser;
   readonly #session: string;
+  readonly #target: string;
   /** What the browser complained of: errors of scripts, refusals of the page's policy, answers that were errors. */
   readonly complaints: string[] = [];
 
-  constructor(browser: Browser, sessionId: string) {
+  constructor(browser: Browser, sessionId: string, targetId: string) {
     this.#browser = browser;
     this.#session = sessionId;
+    this.#target = targetId;
   }
 
   hear(method: string, params: unknown): void {
@@ -193,6 +195,10 @@ export class Tab {
   async screenshot(): Promise<Buffer> {
     const params = { format: 'png', captureBeyondViewport: true };
     return Buffer.from(v.parse(screenshot, await this.#send('Page.captureScreenshot', params)).data, 'base64');
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.send('Target.closeTarget', { targetId: this.#target });
   }
 
   async #send(method: string, params: object): Promise<unknown> {

@@ -13,34 +13,52 @@ export function show(root, tree) {
   setChildren(root, [tree]);
 }
 
-/** @type {(parent: Element, children: readonly (Tree | string)[]) => void} */
+/**
+ * Nodes keep their order, so what comes or goes between two of them moves neither: to take a node out of the document and
+ * put it in again would lose its focus.
+ *
+ * @type {(parent: Element, children: readonly (Tree | string)[]) => void}
+ */
 function setChildren(parent, children) {
-  children.forEach((child, at) => {
-    const there = parent.childNodes[at];
-    if (there === undefined) parent.append(made(child));
-    else if (!changed(there, child)) there.replaceWith(made(child));
-  });
+  for (const [at, child] of children.entries()) setChild(parent, at, child, children.slice(at + 1));
   while (parent.childNodes.length > children.length) parent.lastChild?.remove();
 }
 
-/** Whether a node could be made into the child. @type {(node: Node, child: Tree | string) => boolean} */
-function changed(node, child) {
-  if (typeof child === 'string') return changedText(node, child);
+/** @type {(parent: Element, at: number, child: Tree | string, later: readonly (Tree | string)[]) => void} */
+function setChild(parent, at, child, later) {
+  const there = parent.childNodes[at];
+  if (there === undefined) return parent.append(made(child));
+  if (adapted(there, child)) return;
+  if (later.some((each) => fits(there, each))) return there.before(made(child));
+  const rest = [...parent.childNodes].slice(at);
+  const next = rest.findIndex((node) => fits(node, child));
+  if (next < 0) return there.replaceWith(made(child));
+  for (const gone of rest.slice(0, next)) gone.remove();
+  adapted(parent.childNodes[at], child);
+}
+
+/** Whether a node can be made into the child. @type {(node: Node, child: Tree | string) => boolean} */
+function fits(node, child) {
+  if (typeof child === 'string') return node.nodeType === Node.TEXT_NODE;
   const before = madeFrom.get(node);
-  if (!(node instanceof Element) || before?.tag !== child.tag || !isSameForm(before, child)) return false;
-  for (const name of Object.keys(before.attrs)) if (!(name in child.attrs)) node.removeAttribute(name);
+  return before?.tag === child.tag && isSameForm(before, child);
+}
+
+/** Makes a node into the child if it can be. @type {(node: Node | undefined, child: Tree | string) => boolean} */
+function adapted(node, child) {
+  if (node === undefined || !fits(node, child)) return false;
+  if (typeof child === 'string') {
+    if (node.nodeValue !== child) node.nodeValue = child;
+    return true;
+  }
+  if (!(node instanceof Element)) return false;
+  const before = madeFrom.get(node)?.attrs ?? {};
+  for (const name of Object.keys(before)) if (!(name in child.attrs)) node.removeAttribute(name);
   for (const [name, value] of Object.entries(child.attrs)) {
-    if (before.attrs[name] !== value) node.setAttribute(name, value);
+    if (before[name] !== value) node.setAttribute(name, value);
   }
   madeFrom.set(node, child);
   setChildren(node, child.children);
-  return true;
-}
-
-/** @type {(node: Node, text: string) => boolean} */
-function changedText(node, text) {
-  if (node.nodeType !== Node.TEXT_NODE) return false;
-  if (node.nodeValue !== text) node.nodeValue = text;
   return true;
 }
 

@@ -62,9 +62,11 @@ export function heatMap(runs, clock) {
 function linesOf(runs) {
   /** @type {Map<string, Line>} */
   const lines = new Map();
-  for (const { instanceId: id, name, status } of runs.flatMap(({ outcomes }) => outcomes)) {
-    const before = lines.get(id)?.troubles ?? 0;
-    lines.set(id, { id, name: name || id, troubles: before + (status === 'failed' || status === 'unknown' ? 1 : 0) });
+  for (const run of runs) {
+    for (const { instanceId: id, name, status } of run.outcomes) {
+      const isTrouble = ['failed', 'unknown'].includes(shownAs(status, isGoing(run.status)));
+      lines.set(id, { id, name: name || id, troubles: (lines.get(id)?.troubles ?? 0) + (isTrouble ? 1 : 0) });
+    }
   }
   return [...lines.values()].sort((a, b) => b.troubles - a.troubles || (a.name < b.name ? -1 : 1));
 }

@@ -19,7 +19,7 @@ export function pauseBanner(pauses, clock) {
         h(
           'p',
           {},
-          h('strong', {}, `⏸ PAUSED: ${scopeOf(pause)}. `),
+          h('strong', {}, `⚠ PAUSED: ${scopeOf(pause)}. `),
           `Nothing new is sent. ${whoOf(pause.by)}, `,
           timeAt(pause.at, clock),
           `: ${pause.reason}`,
