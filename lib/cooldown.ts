@@ -3,9 +3,10 @@
 
 import * as v from 'valibot';
 import type { Job } from './config.ts';
+import type { Leases } from './lease.ts';
 import { asJson } from './record.ts';
 import { day } from './retention.ts';
-import type { Key, State } from './state.ts';
+import { forEach, type Key, type State } from './state.ts';
 
 /** `at`: ms since the epoch. */
 const successSchema = v.object({ at: v.number(), runId: v.string() });
@@ -27,6 +28,25 @@ export async function readSuccess(state: State, id: string): Promise<{ at: numbe
 /** Notes that a run succeeded on an instance. It is kept for as long as any cool-down may last. */
 export async function noteSuccess(state: State, id: string, runId: string, at: number): Promise<void> {
   await state.put(keyOf(id), asJson({ at, runId }), { expiresAt: at + longest });
+}
+
+/**
+ * Leases that leave instances alone on which another run has succeeded meanwhile, that is since the plan was made: such
+ * a one is given back at once, and its letter is `c`.
+ */
+export function sparing(leases: Leases, state: State, job: Job, runId: string, now: () => number): Leases {
+  if (job.cooldown === 0) return leases;
+  const cools = async (id: string): Promise<boolean> => {
+    const last = await readSuccess(state, id);
+    return last !== null && last.runId !== runId && last.at + job.cooldown * 1000 > now();
+  };
+  const take = async (ids: readonly string[]): Promise<string> => {
+    const taken = await leases.take(ids);
+    const cooling = await forEach(ids, cools);
+    await leases.release(ids.filter((_, i) => cooling[i] === true && taken[i] !== 'h'));
+    return [...taken].map((letter, i) => (cooling[i] === true && letter !== 'h' ? 'c' : letter)).join('');
+  };
+  return { ...leases, take };
 }
 
 /** Milliseconds. */

@@ -16,7 +16,7 @@ const leaseSchema = v.object({ runId: v.nullable(v.string()), until: v.number() 
 export interface Leases {
   /**
    * Takes or keeps the leases of all `ids`, in their order: `t` it is ours, `r` it is ours and was that of a run which
-   * died over it, `h` another run holds it.
+   * died over it, `h` another run holds it, `c` it cools down and is given back (see cooldown.ts).
    */
   take(ids: readonly string[]): Promise<string>;
   /** Makes sure of leases that were taken before: `t` still ours, for the whole time again, `h` lost to another run. */

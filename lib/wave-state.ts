@@ -157,6 +157,7 @@ export function asking(wave: Wave, at: number): Wave {
 export function applyQueue(wave: Wave, waiting: readonly Track[], letters: string, at: number): Wave {
   const after = waiting.map((track, i): Track => {
     if (letters[i] === 'h') return { ...track, dueAt: at + holdGap * 1000 };
+    if (letters[i] === 'c') return ended(track, 'skipped', coolingDown);
     return { ...track, queued: false, phase: 'asking', problem: null };
   });
   return { ...replace(wave, after), now: Math.max(wave.now, at), ask: wave.ask || /[tr]/.test(letters) };
@@ -265,6 +266,9 @@ export function haltFor(problem: Problem, blind: boolean): Halt {
 
 /** Why an execution ends whose run is not its own any more. */
 export const closed: Halt = { code: 'closed', reason: 'the run was ended by somebody else', blind: true };
+
+/** Another run of ours has succeeded on the instance since the plan was made. */
+export const coolingDown = { code: 'cooling_down', reason: 'another run has just succeeded on it' };
 
 /** Another run of ours is at work on the instance: a collision. */
 export const heldElsewhere = { code: 'collision', reason: 'another run is at work on it' };

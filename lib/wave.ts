@@ -20,6 +20,7 @@ import {
   applyVerdict,
   asking,
   beginning,
+  coolingDown,
   expireQueued,
   haltFor,
   heldElsewhere,
@@ -344,6 +345,7 @@ function leased(track: Track, letter: string | undefined, isOld: boolean, collis
   if (track.phase === 'ended') return track;
   if (letter === 'h' && collision === 'queue') return { ...track, queued: true, problem: heldElsewhere };
   if (letter === 'h') return ended(track, 'skipped', heldElsewhere);
+  if (letter === 'c') return ended(track, 'skipped', coolingDown);
   return letter === 'r' || isOld ? { ...track, phase: 'asking' } : track;
 }
 

@@ -2,7 +2,7 @@
 
 import { firingSince } from './alerting.ts';
 import { takeRetries } from './budget.ts';
-import { noteSuccess } from './cooldown.ts';
+import { noteSuccess, sparing } from './cooldown.ts';
 import type { CountedEngine } from './engine.ts';
 import type { DcsApi } from './execute.ts';
 import { awaitHealth, type HealthPorts, type Probe } from './health.ts';
@@ -111,7 +111,7 @@ function portsOf(
     engine,
     dcs,
     now: desk.now,
-    leases: leasesOf(desk.state, record.runId, desk.now),
+    leases: sparing(leasesOf(desk.state, record.runId, desk.now), desk.state, record.job, record.runId, desk.now),
     mayGoOn: () => mayGoOn(record, engine.execution, desk),
     spent: engine.spent,
     takeRetries: (calls) => takeRetries(desk.state, project, calls, desk.now()),

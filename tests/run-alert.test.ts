@@ -1,10 +1,12 @@
 // Runs that alerts have started: an instance that is named otherwise than by its id, and what the run learns of the fleet.
 
 import { describe, expect, it } from '@jest/globals';
+import { noteSuccess } from '../lib/cooldown.ts';
 import type { Event } from '../lib/event.ts';
+import { leasesOf } from '../lib/lease.ts';
 import type { InstanceReference } from '../lib/match/reference.ts';
 import { readSize } from '../lib/storm.ts';
-import { idOf, instances, jobOf, play, type Scenario } from './support/scenario.ts';
+import { idOf, instances, jobOf, type Night, play, type Scenario } from './support/scenario.ts';
 
 const target = { ...jobOf('restart').target, tags: { env: 'staging' } };
 
@@ -49,6 +51,43 @@ describe('an instance that an alert names', () => {
 
     expect(played.view).toMatchObject({ status: 'refused', code });
     expect(played.fleet.calls()).toMatchObject({ act: 0 });
+  });
+});
+
+describe('an instance on which another run succeeds after the plan was made', () => {
+  const another = async ({ state, clock }: Night): Promise<void> => {
+    await noteSuccess(state, idOf(2), 'another-run', clock.now());
+    await leasesOf(state, 'another-run', clock.now).release([idOf(2)]);
+  };
+
+  it('is left alone by the wave that comes to it, where the job has a cool-down', async () => {
+    const fleet = { instances: instances(3) };
+    const job = jobOf('restart', { cooldown: 1800 });
+
+    const played = await play({ job, fleet, meanwhile: [{ after: 1, does: another }] });
+
+    expect(played.view.status).toBe('succeeded');
+    expect(played.outcome(2)).toMatchObject({ status: 'skipped', code: 'cooling_down', attempts: 0 });
+    expect([1, 2, 3].map((number) => played.fleet.applied(idOf(number)).restart)).toEqual([1, 0, 1]);
+  });
+
+  it('is left alone also by a run that has waited for that other one', async () => {
+    const fleet = { instances: instances(2) };
+    const job = jobOf('restart', { cooldown: 1800, collision: 'queue' });
+
+    const played = await play({ job, fleet, held: [idOf(2)], meanwhile: [{ after: 200, does: another }] });
+
+    expect(played.outcome(2)).toMatchObject({ status: 'skipped', code: 'cooling_down', attempts: 0 });
+  });
+
+  it('is acted on where the job has none', async () => {
+    const played = await play({
+      job: jobOf('restart'),
+      fleet: { instances: instances(2) },
+      meanwhile: [{ after: 1, does: another }],
+    });
+
+    expect(played.outcome(2)).toMatchObject({ status: 'succeeded' });
   });
 });
 
