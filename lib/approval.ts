@@ -39,22 +39,37 @@ export async function askApproval(engine: Engine, record: RunRecord, plan: Plan,
     return waits && asked.stop === undefined;
   };
   await engine.answer('approval', approvalTime, ask, () => tellAsked(engine, runId, desk));
-  return engine.step('approval answered', () => answered(runId, desk));
+  return engine.step('approval answered', () => answered(runId, plan, desk));
 }
 
 /** From here on nothing can be said to the plan any more. */
-async function answered(runId: string, desk: Desk): Promise<Answered> {
+async function answered(runId: string, plan: Plan, desk: Desk): Promise<Answered> {
   const record = await updateRecord(desk.state, runId, (before) =>
     before.status === 'awaiting_approval' ? { ...before, status: 'running' } : null,
   );
   const decision = record.approval?.decision;
   desk.log.info('approval answered', { runId, verdict: decision?.verdict, by: decision?.by, stop: record.stop?.code });
   if (record.stop !== undefined) return { kind: 'stopped', stop: record.stop };
-  if (decision?.verdict === 'approved') return { kind: 'approved' };
-  return { kind: 'refused', refusal: decision === undefined ? lapsed : rejected(decision) };
+  const refusal = objectionTo(record, plan);
+  return refusal === null ? { kind: 'approved' } : { kind: 'refused', refusal };
+}
+
+/**
+ * Why the plan is not approved. The doors take no word that is late, of whoever asked, or about another plan; whatever
+ * stands in the record all the same counts for nothing.
+ */
+function objectionTo({ approval, event }: RunRecord, { hash }: Plan): Refusal | null {
+  const { decision, lapsesAt = '', planHash } = approval ?? {};
+  if (decision === undefined || Date.parse(decision.at) > Date.parse(lapsesAt)) return lapsed;
+  if (decision.verdict === 'rejected') return rejected(decision);
+  if (decision.by === event.requestedBy) return ownRequest;
+  return planHash === hash ? null : otherPlan;
 }
 
 const lapsed: Refusal = { code: 'approval_lapsed', reason: `nobody approved the plan within ${approvalTime / 60} min` };
+
+const ownRequest: Refusal = { code: 'own_request', reason: 'whoever asked for the run has approved it' };
+const otherPlan: Refusal = { code: 'other_plan', reason: 'what was approved is another plan' };
 
 function rejected({ by, reason }: Decision): Refusal {
   return { code: 'rejected', reason: `${by} rejected the plan${reason === undefined ? '' : `: ${reason}`}` };
