@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from '@jest/globals';
 import type { Action, Job } from '../lib/config.ts';
-import { firstRefusal, type GuardFacts, maxRun, planGuards } from '../lib/guards.ts';
+import { firstRefusal, type GuardFacts, type Moment, maxRun, momentGuards, planGuards } from '../lib/guards.ts';
 import type { ExclusionCode, Plan, PlannedInstance } from '../lib/plan.ts';
 import { idOf, jobOf } from './support/scenario.ts';
 
@@ -87,6 +87,56 @@ describe('the guards', () => {
 
     expect(refusals).toEqual(['outside_target', 'plan_changed', 'guards_not_stated', 'total_unknown', 'over_cap']);
     expect(firstRefusal(planGuards, all)?.code).toBe('outside_target');
+  });
+});
+
+describe('the guards of the moment', () => {
+  const now = Date.parse('2026-11-23T02:00:00Z');
+  const pause = { project: 'staging', reason: 'incident 7', by: 'operator:alice', at: '2026-11-23T01:00:00.000Z' };
+  const storm = { since: '2026-11-23T01:58:00.000Z', until: '2026-11-23T02:08:00.000Z', reason: '12 of 60 alert' };
+  const window = { days: [0, 1, 2, 3, 4, 5, 6], from: 180, to: 240, timezone: 'UTC', cutoff: 0 };
+  const freeze = [{ from: now - 1, to: now + 3_600_000, timezone: 'UTC', reason: 'year end' }];
+  const frozen = { ...jobOf('flush').project, freeze };
+  const alerted = { ...factsOf().event, trigger: 'alert' } as const;
+  const brokenGlass = { ...factsOf().event, trigger: 'manual', breakGlass: true } as const;
+
+  function momentOf(change: Partial<Moment> = {}): Moment {
+    return { job: jobOf('flush'), event: factsOf().event, now, flags: { pause: null, storm: null }, ...change };
+  }
+
+  const only: [string, Moment, string | undefined][] = [
+    ['paused', momentOf({ flags: { pause, storm: null } }), undefined],
+    ['outside_window', momentOf({ job: jobOf('flush', { window }) }), '2026-11-23T03:00:00.000Z'],
+    ['frozen', momentOf({ job: jobOf('flush', { project: frozen }) }), '2026-11-23T03:00:00.000Z'],
+    ['alert_storm', momentOf({ event: alerted, flags: { pause: null, storm } }), storm.until],
+  ];
+
+  it('are as many as there are codes', () => {
+    expect(momentGuards.length).toBe(only.length);
+  });
+
+  it.each(only.map(([code, moment, liftsAt], i) => [i, code, moment, liftsAt] as const))(
+    'number %i refuses alone with %s, in a sentence, and says when it lifts',
+    (number, code, moment, liftsAt) => {
+      const refusals = momentGuards.map((guard) => guard(moment));
+
+      expect(refusals.map((refusal) => refusal?.code)).toEqual(only.map((_, i) => (i === number ? code : undefined)));
+      expect(refusals[number]?.reason).toMatch(/ /);
+      expect(refusals[number]?.liftsAt).toBe(liftsAt);
+    },
+  );
+
+  it('let a plain moment pass', () => {
+    expect(firstRefusal(momentGuards, momentOf())).toBeNull();
+  });
+
+  it('refuse in their order where all would, and with a broken glass all but windows and freezes', () => {
+    const all = { job: jobOf('flush', { window, project: frozen }), flags: { pause, storm } };
+    const codesOf = (event: Moment['event']): unknown[] =>
+      momentGuards.map((guard) => guard(momentOf({ ...all, event }))?.code);
+
+    expect(codesOf(alerted)).toEqual(['paused', 'outside_window', 'frozen', 'alert_storm']);
+    expect(codesOf({ ...brokenGlass, trigger: 'alert' })).toEqual(['paused', undefined, undefined, 'alert_storm']);
   });
 });
 
