@@ -86,16 +86,14 @@ function formFault(members: unknown): WireError {
 function newBackup(world: World, id: string, how: Pick<Backup, 'remark' | 'format'>): Backup {
   const { seed, timing } = world;
   const at = world.now();
-  // By its moment as well: records may have been deleted, and an id must not come back.
-  const nth = world.state(id).backups.length;
-  const executionAt = at + between(timing.backupWait, seed, 'backup-wait', id, at, nth);
-  const ends = world.backupEnd(id);
-  return pastBackup(uuid(seed, 'backup', id, at, nth), at, {
+  const { nth, endsAs } = world.nextBackup(id);
+  const executionAt = at + between(timing.backupWait, seed, 'backup-wait', id, nth);
+  return pastBackup(uuid(seed, 'backup', id, nth), at, {
     ...how,
     executionAt,
-    endsAt: executionAt + between(timing.backup, seed, 'backup', id, at, nth),
-    endsAs: ends,
-    errorCode: ends === 'failed' ? killedCode : null,
+    endsAt: executionAt + between(timing.backup, seed, 'backup', id, nth),
+    endsAs,
+    errorCode: endsAs === 'failed' ? killedCode : null,
     size: 1_024 + 100 * world.state(id).keys,
   });
 }

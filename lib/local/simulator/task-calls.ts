@@ -37,8 +37,9 @@ export function swap(world: World, id: string): Result<string> {
   if (code !== null) return { kind: 'error', error: wireError(code) };
   const at = world.now();
   const { seed, timing } = world;
-  const task = { id: uuid(seed, 'job', id, at), name: swapTask, createdAt: at };
-  world.set(id, { tasks: [...tasks, { ...task, endsAt: at + between(timing.swap, seed, 'swap', id, at) }] });
+  const nth = tasks.length;
+  const task = { id: uuid(seed, 'job', id, nth), name: swapTask, createdAt: at };
+  world.set(id, { tasks: [...tasks, { ...task, endsAt: at + between(timing.swap, seed, 'swap', id, nth) }] });
   return { kind: 'ok', value: task.id };
 }
 

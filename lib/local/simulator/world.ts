@@ -178,11 +178,11 @@ export class World {
     this.#log.push({ at, startsAt, endsAt, lostData, action, instanceId: id, requestId });
   }
 
-  /** How the next backup of the instance ends, as scripted. */
-  backupEnd(id: string): 'succeed' | 'failed' {
+  /** Counts a backup of the instance that begins: the how-manieth it is, from 0, and how it ends, as scripted. */
+  nextBackup(id: string): { readonly nth: number; readonly endsAs: 'succeed' | 'failed' } {
     const nth = this.#backups.get(id) ?? 0;
     this.#backups.set(id, nth + 1);
-    return this.#scripts.get(id)?.backupsEnd?.[nth] ?? 'succeed';
+    return { nth, endsAs: this.#scripts.get(id)?.backupsEnd?.[nth] ?? 'succeed' };
   }
 
   #endOf(id: string, action: Action): string {

@@ -42,6 +42,28 @@ describe('a backup', () => {
     expect(world.fleet.view(one)).toMatchObject({ status: 'RUNNING', task });
   });
 
+  it('has the id and the times that the seed gives it, on whatever day, and no id twice', () => {
+    const timing = { backupWait: { min: 1_000, max: 9_000 }, backup: { min: 60_000, max: 900_000 } };
+    const stories = [0, 86_400_000].map((later) => {
+      const world = gatewayWorld([{}], { timing });
+      return [0, 1, 2].map((nth) => {
+        world.at(later + nth * 1_000_000);
+        const id = begin(world);
+        const backup = world.fleet.view(one)?.backups.at(-1);
+        world.at(later + nth * 1_000_000 + 950_000);
+        expect(ask(world, 'DELETE', `${path}/${id}`).status).toBe(204);
+        return [
+          id,
+          (backup?.executionAt ?? 0) - (backup?.createdAt ?? 0),
+          (backup?.endsAt ?? 0) - (backup?.createdAt ?? 0),
+        ];
+      });
+    });
+
+    expect(stories[1]).toEqual(stories[0]);
+    expect(new Set(stories[0]?.map(([id]) => id)).size).toBe(3);
+  });
+
   it('has the members of the vendor’s record', () => {
     const world = gatewayWorld([{ keys: 5 }]);
 
