@@ -80,9 +80,15 @@ function mark(error: Error): Error {
 /** As Go does it, and others: this machine is never reached through a proxy. */
 function proxyEnvOf(proxies: ProxyVariables): NonNullable<AgentOptions['proxyEnv']> {
   const { HTTP_PROXY, http_proxy, HTTPS_PROXY, https_proxy } = proxies;
-  const none = [proxies.no_proxy ?? proxies.NO_PROXY ?? '', 'localhost,127.0.0.1-127.255.255.255,[::1],::1'];
-  const NO_PROXY = none.filter((part) => part !== '').join(',');
+  const given = (proxies.no_proxy ?? proxies.NO_PROXY ?? '').split(',').map((part) => part.trim());
+  const own = ['localhost', '127.0.0.1-127.255.255.255', '[::1]', '::1'];
+  const NO_PROXY = [...given.filter((part) => part !== '').map(withSubdomains), ...own].join(',');
   return { HTTP_PROXY: urlOf(http_proxy ?? HTTP_PROXY), HTTPS_PROXY: urlOf(https_proxy ?? HTTPS_PROXY), NO_PROXY };
+}
+
+/** A name stands for all that end in it, as with curl, Go and others; Node alone takes it for one host. */
+function withSubdomains(part: string): string {
+  return /^(?=[^:]*[a-z])[a-z\d-]+(\.[a-z\d-]+)*$/i.test(part) ? `.${part}` : part;
 }
 
 /** Checked here: what Node does not understand it passes over in silence, and its words for the rest show the password. */

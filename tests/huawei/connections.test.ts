@@ -129,6 +129,8 @@ describe('a proxy', () => {
   it.each([
     { NO_PROXY: host },
     { no_proxy: '.example.test' },
+    { NO_PROXY: 'example.test' },
+    { NO_PROXY: 'other.test, EXAMPLE.TEST' },
     { NO_PROXY: '*' },
     { NO_PROXY: 'other.test', no_proxy: `one.test,${host}` },
   ] satisfies ProxyVariables[])('is not on the way to a host of %j', async (none) => {
@@ -139,6 +141,17 @@ describe('a proxy', () => {
     expect(exchange).toMatchObject({ problem: { class: 'unreachable', code: 'connect_failed' } });
     expect(asked).toEqual([]);
   });
+
+  it.each(['ample.test', 'dcs', 'a.dcs.example.test', 'dcs.example.test:2', '10.0.0.0/8'])(
+    'is on the way to a host that %s does not mean',
+    async (none) => {
+      const { url, asked } = await proxy();
+
+      await call(`https://${host}:1/`, new Connections({ proxies: { HTTPS_PROXY: url, NO_PROXY: none } }));
+
+      expect(asked).toHaveLength(1);
+    },
+  );
 
   it.each([
     ['refuses', 'connect_failed', 'No connection (ERR_PROXY_TUNNEL).'],
