@@ -68,9 +68,10 @@ async function send(outgoing: Outgoing, options: SendOptions, now: number, signa
     const given = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
     return await exchange(outgoing, options, now, given);
   } catch (error) {
-    if (timeout.aborted) return failed('unknown', 'timeout', `No answer within ${options.timeout} s.`);
+    const { host } = new URL(outgoing.url);
+    if (timeout.aborted) return failed('unknown', 'timeout', `No answer from ${host} within ${options.timeout} s.`);
     if (isAborted(signal)) return failed('unknown', 'aborted', 'The call was given up while it was under way.');
-    if (error instanceof FetchError) return failureOf(error);
+    if (error instanceof FetchError) return failureOf(error, host);
     throw error;
   }
 }
@@ -115,13 +116,14 @@ async function exchange(
   };
 }
 
-function failureOf(error: FetchError): Failed {
+function failureOf(error: FetchError, host: string): Failed {
   const detail = error.code === undefined ? '' : ` (${error.code})`;
   if (error.type === 'max-size') {
-    return failed('unknown', 'answer_too_large', `The answer is larger than ${sizeLimit} bytes.`);
+    return failed('unknown', 'answer_too_large', `The answer of ${host} is larger than ${sizeLimit} bytes.`);
   }
-  if (isBeforeSending(error)) return failed('unreachable', 'connect_failed', `No connection${detail}.`);
-  return failed('unknown', 'connection_lost', `The connection was lost before the answer was complete${detail}.`);
+  if (isBeforeSending(error)) return failed('unreachable', 'connect_failed', `No connection to ${host}${detail}.`);
+  const message = `The connection to ${host} was lost before the answer was complete${detail}.`;
+  return failed('unknown', 'connection_lost', message);
 }
 
 function isBeforeSending(error: FetchError): boolean {
