@@ -16,6 +16,8 @@ export interface Trial {
   readonly nextAt: number;
   /** The code of the refusal, empty where there was none. */
   readonly code: string;
+  /** The id of the request that was refused, where there was one. */
+  readonly requestId?: string;
 }
 
 /** A trial as it is stored. */
@@ -24,6 +26,7 @@ export const trialSchema = v.object({
   at: v.number(),
   nextAt: v.number(),
   code: v.string(),
+  requestId: v.exactOptional(v.string()),
 }) satisfies v.GenericSchema<unknown, Trial>;
 
 /** What an answer says of the key its call was signed with: nothing (`open`), or that the clock is wrong (`skewed`). */
@@ -79,16 +82,18 @@ export function isClockWrong(foundAt: number, now: number): boolean {
 }
 
 /** A key that was refused right now. */
-export function refusedTrial({ code }: Problem, now: number): Trial {
-  return { status: 'refused', at: now, nextAt: now + betweenProbes, code };
+export function refusedTrial({ code, requestId }: Problem, now: number): Trial {
+  const refused = { status: 'refused', at: now, nextAt: now + betweenProbes, code } as const;
+  return requestId === undefined ? refused : { ...refused, requestId };
 }
 
 function trying(now: number): Trial {
   return { status: 'trying', at: now, nextAt: now + longestTry, code: '' };
 }
 
-function stopped({ at, nextAt, code }: Trial): Advice {
+function stopped({ at, nextAt, code, requestId }: Trial): Advice {
   const [since, next] = [at, nextAt].map((time) => new Date(time).toISOString());
-  const message = `The key or password was refused at ${since} (${code}). It is tried again at ${next}, a new one at once.`;
+  const why = requestId === undefined ? code : `${code}, request ${requestId}`;
+  const message = `The key or password was refused at ${since} (${why}). It is tried again at ${next}, a new one at once.`;
   return { kind: 'stop', problem: { class: 'auth', code: 'credentials_rejected', message } };
 }

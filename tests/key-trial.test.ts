@@ -38,6 +38,12 @@ describe('a key', () => {
     expect(message).toContain('2026-11-23T02:10:00.000Z');
   });
 
+  it('that was refused is told with the id of the request that found it out', () => {
+    const advice = adviceOn(refusedTrial({ ...problem, requestId: 'req-1' }, start), start + minute);
+
+    expect(advice).toMatchObject({ problem: { message: expect.stringContaining('(APIGW.0301, request req-1)') } });
+  });
+
   it('that was refused is tried again by one call after ten minutes', () => {
     const advice = adviceOn(refusedTrial(problem, start), start + 10 * minute);
 
