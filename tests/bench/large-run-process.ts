@@ -63,7 +63,7 @@ function config(endpoint: string, count: number): Config {
         action: 'flush',
         target: 'fleet',
         trigger: { schedule: { cron: '0 2 * * *' } },
-        guards: { maxInstances: count, maxPercent: '100%' },
+        guards: { maxInstances: count, maxPercent: '100%', maxPerDay: count },
         waves: { canary: 1, size: '10%' },
       },
     },
