@@ -27,19 +27,37 @@ const remoteHelp = `
 AUTOPILOT_TOKEN is the token of an operator there.
 `;
 
+const validateHelp = `
+  file    default AUTOPILOT_CONFIG, else autopilot.yml
+  --json  {valid, file, stage, projects, targets, jobs} as JSON on stdout; faults as {error} on stderr
+`;
+
+const nextHelp = `
+  job         of one job; without it, of each that has a schedule
+  --count N   so many, 1 to 1000; default 5
+  --from ISO  from this time on, such as 2026-03-28T12:00Z; default now
+  --json      {fires} as JSON on stdout
+`;
+
+const serveHelp = `
+  --once [JOB]  run a job, print its report, and end with the exit code of its status, as run does
+
+AUTOPILOT_CONFIG, AUTOPILOT_DATA, AUTOPILOT_TOKEN, PORT and HOST say with what. Without a configuration it is the demo.
+`;
+
 /** The whole command line. */
 export const commands: readonly Command[] = [
   {
     name: 'validate',
     args: '[file]',
     does: 'check the configuration; every fault with its line',
-    load: async () => ({ run: (await import('./validate.ts')).validate }),
+    load: async () => ({ run: (await import('./validate.ts')).validate, help: validateHelp }),
   },
   {
     name: 'next',
     args: '[job] [--count N] [--from ISO]',
     does: 'show coming fire times, local and UTC',
-    load: async () => ({ run: (await import('./next.ts')).next }),
+    load: async () => ({ run: (await import('./next.ts')).next, help: nextHelp }),
   },
   {
     name: 'plan',
@@ -165,7 +183,7 @@ export const commands: readonly Command[] = [
     name: 'serve',
     args: '[--once JOB]',
     does: 'run on this machine',
-    load: async () => ({ run: (await import('../local/serve.ts')).serve }),
+    load: async () => ({ run: (await import('../local/serve.ts')).serve, help: serveHelp }),
   },
   {
     name: 'simulator',

@@ -20,12 +20,13 @@ const usualUrl = 'http://127.0.0.1:8787';
 const patience = 60_000;
 
 /**
- * One server. Both throw DoorError for what it refuses, AutopilotError `unreachable` where nothing answers and
- * `not_autopilot` where something else does.
+ * One server. Both throw DoorError for what it refuses, AutopilotError `unreachable` where nothing was sent, `answer_lost`
+ * where nobody knows what became of it, `not_autopilot` where something else answers.
  */
 export interface Remote {
   get(path: string, signal?: AbortSignal): Promise<unknown>;
-  post(path: string, body: object): Promise<unknown>;
+  /** `key`: by which the server knows the request again, so that it may be repeated. */
+  post(path: string, body: object, key?: string): Promise<unknown>;
 }
 
 /**
@@ -46,10 +47,14 @@ export function remote(url: string | undefined, io: Pick<Io, 'env' | 'fetch'>): 
         signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
       });
     },
-    post: (path, body) =>
+    post: (path, body, key) =>
       call(path, {
         method: 'POST',
-        headers: { authorization, 'content-type': 'application/json' },
+        headers: {
+          authorization,
+          'content-type': 'application/json',
+          ...(key !== undefined && { 'idempotency-key': key }),
+        },
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(patience),
       }),
@@ -88,16 +93,15 @@ async function answerOf(base: string, path: string, init: RequestInit, io: Pick<
     const response = await io.fetch(`${base}${path}`, { ...init, redirect: 'manual' });
     return { status: response.status, text: await response.text() };
   } catch (cause) {
-    const why = cause instanceof Error ? (errorCode(cause.cause) ?? cause.message) : 'no reason given';
-    throw new AutopilotError(
-      'unreachable',
-      `${base} does not answer (${why}); is it running, or is it elsewhere (--url)?`,
-      {
-        cause,
-      },
-    );
+    const code = cause instanceof Error ? (errorCode(cause.cause) ?? cause.name) : 'no reason given';
+    if (!unsent.has(code)) throw new AutopilotError('answer_lost', `no answer came from ${base} (${code})`, { cause });
+    const message = `${base} cannot be reached (${code}); is it running, or is it elsewhere (--url)?`;
+    throw new AutopilotError('unreachable', message, { cause });
   }
 }
+
+/** With these no connection came about. */
+const unsent: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 const refusalSchema = v.object({
   error: v.object({

@@ -3,13 +3,12 @@
 
 import { parseArgs } from 'node:util';
 import type { RunView } from '../report.ts';
-import { acceptedSchema } from './answers.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import type { Io } from './io.ts';
-import { type Remote, readAnswer, remote, remoteOptions } from './remote.ts';
+import { type Remote, remote, remoteOptions } from './remote.ts';
 import { planText, reportText } from './run-text.ts';
 import { idsIn, theOne, UsageError } from './usage.ts';
-import { type Seen, watchRun } from './watch.ts';
+import { type Seen, startRun, watchRun } from './watch.ts';
 
 /** What `--help` says besides the usage. */
 export const runHelp = `
@@ -87,12 +86,12 @@ async function work(order: Order, asked: Asked, server: Remote, io: Io): Promise
 }
 
 async function follow({ job, isWaiting, json }: Order, asked: Asked, server: Remote, io: Io): Promise<Seen> {
-  const started = readAnswer(acceptedSchema, await server.post(`/jobs/${encodeURIComponent(job)}/runs`, asked));
+  const runId = await startRun(server, `/jobs/${encodeURIComponent(job)}/runs`, asked, io);
   const until = io.now() + patience;
   // A run that awaits approval says so after it was planned, and one that does not begins with its first wave.
   const isEnough = (view: RunView): boolean =>
     !isWaiting && (view.status === 'awaiting_approval' || view.outcomes.length > 0 || io.now() >= until);
-  return await watchRun(server, started.runId, io, { isEnough, quiet: json });
+  return await watchRun(server, runId, io, { isEnough, quiet: json });
 }
 
 /** Milliseconds for which `--no-wait` looks how a run begins: a large fleet takes longer to be read. */

@@ -1,9 +1,10 @@
 // Watching a run on a server until its end: its progress on stderr as it comes. The run does not need the watcher, so
 // whoever stops watching is told how to stop the run.
 
+import { randomUUID } from 'node:crypto';
 import { AutopilotError, DoorError } from '../errors.ts';
 import { isGoing, type RunView } from '../report.ts';
-import { viewSchema } from './answers.ts';
+import { acceptedSchema, viewSchema } from './answers.ts';
 import type { Io } from './io.ts';
 import { type Remote, readAnswer } from './remote.ts';
 import { approvalLines, progressLines } from './run-text.ts';
@@ -28,6 +29,25 @@ const longest = 25;
 /** Milliseconds after which a server that does not answer is given up, and between two tries until then. */
 const enough = 60_000;
 const pause = 2_000;
+
+/** Tries to start a run of which no answer comes. */
+const starts = 4;
+
+/**
+ * Starts a run, once: a request whose answer is lost is repeated under the same key, which finds the same run. Throws
+ * what the last try met.
+ */
+export async function startRun(server: Remote, path: string, body: object, io: Io): Promise<string> {
+  const key = randomUUID();
+  for (let tries = 1; ; tries++) {
+    try {
+      return readAnswer(acceptedSchema, await server.post(path, body, key)).runId;
+    } catch (error) {
+      if (tries === starts || !mayBeDone(error)) throw error;
+      await io.sleep(pause);
+    }
+  }
+}
 
 /**
  * Looks at a run until it has ended, or is as far as was wanted. Throws AutopilotError `interrupted` when whoever started
@@ -71,6 +91,14 @@ async function look(server: Remote, path: string, io: Io, signal: AbortSignal): 
 }
 
 function mayPass(error: unknown): boolean {
-  if (error instanceof DoorError) return error.status >= 500 || error.status === 429;
-  return error instanceof AutopilotError && error.code === 'unreachable';
+  return mayBeDone(error) || isCode(error, 'unreachable') || (error instanceof DoorError && error.status === 429);
+}
+
+/** Whether a request may have been taken although no answer says so. */
+function mayBeDone(error: unknown): boolean {
+  return isCode(error, 'answer_lost') || (error instanceof DoorError && error.status >= 500);
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof AutopilotError && error.code === code;
 }

@@ -43,6 +43,11 @@ function working(status: RunStatus, planned: readonly object[] = harmless, chang
   return world;
 }
 
+/** What fetch does when a connection fails. */
+function lost(code: string): never {
+  throw Object.assign(new TypeError('fetch failed'), { cause: { code } });
+}
+
 async function eventsOf(world: DoorWorld) {
   const records = await Promise.all(world.starts.map((id) => readRecord(world.state, id)));
   return records.map((record) => record?.event);
@@ -226,7 +231,7 @@ describe('run', () => {
     let fetches = 0;
     const shaky: typeof fetch = async (...args) => {
       fetches += 1;
-      if (fetches === 2) throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
+      if (fetches === 2) lost('ECONNREFUSED');
       if (fetches === 3)
         return new Response('{"error":{"code":"unavailable","message":"Not ready."}}', { status: 503 });
       return await reach(...args);
@@ -235,12 +240,48 @@ describe('run', () => {
     expect(await run(world, ['run', 'token', '--yes'], { fetch: shaky })).toMatchObject({ code: 0 });
   });
 
+  it.each<[string, () => Response]>([
+    ['is lost', () => lost('ECONNRESET')],
+    ['is a 504', () => new Response('{"error":{"code":"timeout","message":"Too slow."}}', { status: 504 })],
+  ])('starts one run also where the answer to its start %s', async (_what, answer) => {
+    const world = working('succeeded');
+    const reach = doorFetch(consoleDoor(world.open));
+    let fetches = 0;
+    const lossy: typeof fetch = async (...args) => {
+      fetches += 1;
+      const response = await reach(...args);
+      return fetches === 1 ? answer() : response;
+    };
+
+    expect(await run(world, ['run', 'token', '--yes'], { fetch: lossy })).toMatchObject({ code: 0 });
+    expect(world.starts).toHaveLength(1);
+  });
+
+  it('tries four times to start a run, and only where it may have been started', async () => {
+    const world = doorWorld();
+    let fetches = 0;
+    const broken = (code: string): typeof fetch => {
+      return async () => {
+        fetches += 1;
+        return lost(code);
+      };
+    };
+
+    const silent = await run(world, ['run', 'token', '--yes'], { fetch: broken('ECONNRESET') });
+    const tries = fetches;
+    const closed = await run(world, ['run', 'token', '--yes'], { fetch: broken('ECONNREFUSED') });
+
+    expect([silent.code, closed.code]).toEqual([1, 1]);
+    expect([tries, fetches]).toEqual([4, 5]);
+    expect(closed.stderr).toContain('cannot be reached (ECONNREFUSED)');
+  });
+
   it('gives a server up that stays away, but never starts anything twice', async () => {
     const world = working('running');
     const reach = doorFetch(consoleDoor(world.open));
     const gone: typeof fetch = async (input, init) => {
       if (init?.method === 'POST') return await reach(input, init);
-      throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
+      return lost('ECONNREFUSED');
     };
 
     const heard = await run(world, ['run', 'token', '--yes'], { fetch: gone });
