@@ -22,8 +22,8 @@ export const planHelp = `
   --event FILE     of a job that alerts start: for the alert in a file, as its source sends it
   --json           {plan, refusals} as JSON on stdout
 
-Nothing is sent but reads. Cool-downs, pauses, and what other runs have taken of the caps stand in the state of a server,
-which this does not ask: run JOB --dry-run does.
+Nothing is sent but reads. Cool-downs, pauses, and what other runs have taken of the caps stand in the
+state of a server, which this does not ask: run JOB --dry-run does.
 
 Exit codes: 0 nothing to do, 2 work to do, 1 error, 64 usage.
 `;

@@ -94,7 +94,9 @@ function outcomeRow({ status, name, instanceId, attempts, verifiedBy, reason }: 
   return [status.replace('_', ' '), name || instanceId, tries, why];
 }
 
-function countsText({ counts, plan, outcomes }: RunView): string {
+function countsText({ status, counts, plan, outcomes }: RunView): string {
+  const leftOut = plan.excluded.length > 0 ? `, ${plan.excluded.length} left out` : '';
+  if (status === 'planned') return `${plan.waves.flat().length} planned${leftOut}`;
   if (outcomes.length + plan.excluded.length === 0) return 'nothing was sent';
   const parts = [
     `${counts.succeeded} succeeded`,
@@ -102,9 +104,8 @@ function countsText({ counts, plan, outcomes }: RunView): string {
     ...(counts.unknown > 0 ? [`${counts.unknown} unknown`] : []),
     ...(counts.skipped > 0 ? [`${counts.skipped} skipped`] : []),
     ...(counts.notStarted > 0 ? [`${counts.notStarted} not started`] : []),
-    ...(plan.excluded.length > 0 ? [`${plan.excluded.length} left out`] : []),
   ];
-  return parts.join(', ');
+  return `${parts.join(', ')}${leftOut}`;
 }
 
 function durationText({ startedAt, finishedAt }: RunView): string {

@@ -45,10 +45,10 @@ function belonging({ target, waves, project }: Job, spec: InstanceSpec, i: numbe
   return { ...spec, id, name: nameIn(target, spec.name, i), tags: withoutExcluded(target, tags) };
 }
 
-/** A name that one of the globs takes: `stg-*` and `prd-cache-03` give `stg-prd-cache-03`. */
+/** A name that one of the globs takes: `stg-*` and `prd-cache-03` give `stg-cache-03`. */
 function nameIn({ names }: Target, made: string, i: number): string {
   const glob = names[i % Math.max(1, names.length)];
-  return glob === undefined ? made : glob.replace(/\*+/g, made).replaceAll('?', String(i % 10));
+  return glob === undefined ? made : glob.replace(/\*+/g, made.replace(/^[a-z]+-/, '')).replaceAll('?', String(i % 10));
 }
 
 function withoutExcluded({ exclude, tags: wanted }: Target, tags: Readonly<Record<string, string>>) {
