@@ -66,6 +66,17 @@ async function endedWith(world: DoorWorld, statuses: readonly Outcome['status'][
   return id;
 }
 
+/** The same one at its end, with a plan and no outcomes. */
+async function endedPlanned(world: DoorWorld, end: Partial<RunRecord>): Promise<string> {
+  const id = await accepted(world);
+  const plan = { hash: planHash, waves: [1, 1], excluded: 0 };
+  const record = await updateRecord(world.state, id, (before) => ({ ...before, plan, ...end }));
+  const planned = ids.slice(0, 2).map((instanceId) => ({ instanceId, name: '', reason: '', dataLoss: true }));
+  await writeList(world.state, record, 'plan', planned);
+  world.starts.length = 0;
+  return id;
+}
+
 function refusalOf(answered: Answered) {
   const { code, details } = errorOf(answered);
   return { status: answered.status, code, path: details?.[0]?.path };
@@ -437,6 +448,65 @@ describe('POST /runs/{id}/retry', () => {
     const id = await waiting(world, { status });
 
     expect(refusalOf(await send(world, `/runs/${id}/retry`))).toMatchObject({ status: 409, code: 'wrong_status' });
+  });
+
+  it.each<[string, Partial<Job>]>([
+    ['does something else by now', { action: 'flush' }],
+    ['would climb to something else by now', { ladder: { rungs: ['restart'], settle: 60, resetAfter: 60, rounds: 1 } }],
+    ['works in another project by now', { project: { ...jobNamed('token').project, projectId: 'f'.repeat(32) } }],
+  ])('is not taken where the job %s', async (_what, change) => {
+    const world = doorWorld();
+    const id = await endedWith(world, ['failed']);
+    const jobs = { token: { ...jobNamed('token'), ...change } };
+    const runtime = { ...world.runtime, config: { ...world.runtime.config, jobs } };
+
+    const answered = await call(
+      consoleDoor(async () => runtime),
+      { path: `/runs/${id}/retry`, headers: { authorization: `Bearer ${approverToken}` } },
+    );
+
+    expect(refusalOf(answered)).toMatchObject({ status: 422, code: 'job_changed' });
+    expect(world.starts).toEqual([]);
+  });
+
+  it.each<[string, Partial<RunRecord>]>([
+    ['was stopped before anything was sent', { status: 'cancelled', code: 'cancelled' }],
+    ['was refused with its plan', { status: 'refused', code: 'over_day_cap' }],
+    ['died before it noted anything', { status: 'failed', code: 'execution_died' }],
+  ])('takes up the whole plan of a run that %s', async (_what, end) => {
+    const world = doorWorld();
+    const id = await endedPlanned(world, end);
+
+    expect((await send(world, `/runs/${id}/retry`)).status).toBe(202);
+    expect((await readRecord(world.state, String(world.starts[0])))?.event.instances).toEqual([ids[0], ids[1]]);
+  });
+
+  it('takes up what was asked for where there was no plan, so that a retry that was refused can be retried', async () => {
+    const world = doorWorld();
+    const first = await endedWith(world, ['failed']);
+    await send(world, `/runs/${first}/retry`);
+    const [second = ''] = world.starts;
+    await updateRecord(world.state, second, (before) => ({ ...before, status: 'refused', code: 'paused' }));
+
+    const answered = await send(world, `/runs/${second}/retry`);
+
+    expect(answered.status).toBe(202);
+    expect((await readRecord(world.state, String(world.starts[1])))?.event).toMatchObject({
+      instances: [ids[0]],
+      retryOf: second,
+    });
+  });
+
+  it.each<[string, (record: RunRecord) => RunRecord]>([
+    ['asked for', (record) => ({ ...record, event: { ...record.event, dryRun: true } })],
+    ['configured', (record) => ({ ...record, job: { ...record.job, dryRun: true } })],
+  ])('makes no real run of a dry one that was %s', async (_what, dry) => {
+    const world = doorWorld();
+    const id = await endedPlanned(world, { status: 'refused', code: 'over_cap' });
+    await updateRecord(world.state, id, dry);
+
+    expect(refusalOf(await send(world, `/runs/${id}/retry`))).toMatchObject({ status: 422, code: 'nothing_to_retry' });
+    expect(world.starts).toEqual([]);
   });
 
   it.each<[string, Readonly<Record<string, Job>>, number, string]>([
