@@ -3,7 +3,7 @@
 
 import * as v from 'valibot';
 import { hashOf } from './canonical.ts';
-import type { Action, Amount, Job, Project, Tag, Waves } from './config.ts';
+import { type Action, type Amount, actions, type Job, type Project, type Tag, type Waves } from './config.ts';
 
 /** What the list of instances tells about one. */
 export interface Instance {
@@ -126,7 +126,7 @@ export function exclusion(action: Action, project: Tags, instance: Instance): Ex
   if (isProtected(protectedTag, instance.tags)) {
     return out('protected', `it carries the tag ${protectedTag.key}=${protectedTag.value}`);
   }
-  if (action === 'flush' && !isAllowed(action, project, instance))
+  if (action === 'flush' && !isAllowed(action, project, instance.tags))
     return out('not_allowed', notAllowed(action, project));
   const engine = unsupported(action, instance);
   if (engine !== null) return out('unsupported_engine', engine);
@@ -141,11 +141,13 @@ type Tags = Pick<Project, 'protectedTag' | 'allowTag'>;
 
 /**
  * Whether an instance allows destructive work where the project asks for it: the value of the tag lists the action,
- * between whatever separates words there.
+ * between whatever separates words there. A word that is no action makes it a sentence, which might say no.
  */
-function isAllowed(action: Action, { allowTag }: Tags, { tags }: Pick<Instance, 'tags'>): boolean {
+export function isAllowed(action: Action, { allowTag }: Pick<Tags, 'allowTag'>, tags: Instance['tags']): boolean {
   if (allowTag === null) return true;
-  return (tags?.[allowTag] ?? '').split(/[^a-z_]+/).includes(action);
+  const value = tags !== null && Object.hasOwn(tags, allowTag) ? (tags[allowTag] ?? '') : '';
+  const words = value.split(/[^A-Za-z0-9_]+/).filter((word) => word !== '');
+  return words.every((word) => actions.some((each) => each === word)) && words.includes(action);
 }
 
 function notAllowed(action: Action, { allowTag }: Tags): string {
@@ -220,7 +222,7 @@ function judge(job: Job, { id, instance, detail, unreadable }: Candidate): Exclu
     .find((why) => why !== null);
   if (impossible !== undefined) return leftOut(instance, 'unsupported_engine', impossible);
   const destroying = actionsOf(job).filter((action) => losesData(action, instance, detail));
-  const forbidden = destroying.find((action) => !isAllowed(action, job.project, seen));
+  const forbidden = destroying.find((action) => !isAllowed(action, job.project, seen.tags));
   if (forbidden !== undefined) return leftOut(instance, 'not_allowed', notAllowed(forbidden, job.project));
   const dataLoss = destroying.length > 0;
   const { coolsUntil } = detail;
