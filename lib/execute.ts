@@ -62,7 +62,7 @@ export type Sent = {
 type Results = Extract<Sent, { readonly results: string }>;
 
 /**
- * Nothing went out. `late`: its deadline is past; `state`: the state did not answer; the others are verdicts of
+ * Nothing went out. `late`: its deadline is past, or what was known of it is old; `state`: the state did not answer; the others are verdicts of
  * moment.ts, with their reason in `why`.
  */
 export interface Unsent {
@@ -97,7 +97,7 @@ export async function send(dcs: DcsApi, action: Action, ids: readonly string[], 
 /** The batch after its answer. `retryAt`: when a throttled call may go again; `group`: a number no other batch has. */
 export function applySent(batch: readonly Track[], sent: Sent, retryAt: number, group: number): Track[] {
   if ('unsent' in sent) return [...batch];
-  const called = batch.map((track) => ({ ...track, calls: track.calls + 1, refused: null }));
+  const called = batch.map((track) => ({ ...track, calls: track.calls + 1, refused: null, recheck: false }));
   if ('results' in sent) return called.map((track, i) => applyResult(track, sent.results[i], sent));
   if (sent.lost) return called.map((track) => lost(track, sent.at, sent.problem));
   return called.map((track) => applyRefusal(track, sent.problem, sent.at, { retryAt, group, size: batch.length }));

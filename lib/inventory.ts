@@ -20,6 +20,8 @@ import { noteSize } from './storm.ts';
 
 /** What is known after the list was read. `outside`: at most 20 of the ids that the target does not select. */
 export interface Inventory {
+  /** When that began, in ms since the epoch. */
+  readonly at: number;
   readonly total: number | null;
   /** Instances that may be acted on as far as the list tells. */
   readonly eligible: number;
@@ -58,6 +60,7 @@ export function readInventory(
   const { job, event } = record;
   const list = lists[pass].inventory;
   return readUntil(engine, list, job.retry, ports.now, async (round) => {
+    const at = ports.now();
     // Whoever is named by id shall be seen even where its tags have changed.
     // One that is named otherwise is looked for in the whole project: another one may have the same name.
     const isWhole = job.target.ids.length > 0 || event.reference !== undefined;
@@ -70,6 +73,7 @@ export function readInventory(
     const { candidates, outside } = choose(job, named.instances, listed.value);
     await writeList(ports.state, record, list, candidates);
     const value: Inventory = {
+      at,
       total: total.ok ? total.value : null,
       eligible: candidates.filter((candidate) => isEligible(job, candidate)).length,
       candidates: candidates.length,

@@ -86,9 +86,8 @@ export async function frozen(runId: string, desk: Desk): Promise<RunRecord> {
   return record;
 }
 
-/** What is decided together with the plan. `at`: ms since the epoch. */
+/** What is decided together with the plan. */
 export interface Frozen {
-  readonly at: number;
   /** What other runs had used of the caps. */
   readonly used: Used;
   /** How the plan differs from the one that was asked for. */
@@ -113,7 +112,7 @@ export async function freezePlan(record: RunRecord, inventory: Inventory, desk: 
   const isOther = event.plan !== undefined && event.plan !== plan.hash;
   const drift = isOther ? await driftFrom(event.plan, plan, desk) : [];
   await rememberPlan(state, record, plan.hash);
-  return { at: desk.now(), used, drift };
+  return { used, drift };
 }
 
 /**

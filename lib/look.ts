@@ -2,9 +2,10 @@
 // needs the task, key counts only where they can still be evidence.
 
 import type { Problem } from './classify.ts';
-import type { Tag } from './config.ts';
+import type { Job } from './config.ts';
 import type { DcsApi, Reading } from './execute.ts';
-import { type Instance, isProtected } from './plan.ts';
+import { type Instance, isAllowed, isProtected } from './plan.ts';
+import { select } from './select.ts';
 import type { Look } from './verify.ts';
 
 /** What is asked of a look. */
@@ -14,7 +15,8 @@ export interface LookWish {
   readonly tasks: ReadonlySet<string>;
   /** Key counts before the flush, of those whose keys can be evidence; empty for every other action. */
   readonly baseline: ReadonlyMap<string, number>;
-  readonly protectedTag: Tag;
+  /** What its tags and its name have to allow. */
+  readonly job: Pick<Job, 'action' | 'project' | 'target'>;
   /** Whether it has taken so long that nobody else is asked for. */
   readonly isLate: () => boolean;
 }
@@ -72,7 +74,7 @@ export function stops(problem: Problem): boolean {
 async function showAll(
   dcs: DcsApi,
   ids: readonly string[],
-  { protectedTag, isLate }: LookWish,
+  { job, isLate }: LookWish,
   keys: ReadonlyMap<string, boolean>,
 ): Promise<Looks> {
   let problem: Problem | undefined;
@@ -85,8 +87,8 @@ async function showAll(
     }
     const emptied = keys.get(id) ?? null;
     if (shown.value === null) return { status: null, emptied, isProtected: false };
-    const { status, task, tags } = shown.value;
-    return { status, task: task?.slice(0, longestTask) ?? null, emptied, isProtected: isProtected(protectedTag, tags) };
+    const { status, task } = shown.value;
+    return { status, task: task?.slice(0, longestTask) ?? null, emptied, ...objections(job, shown.value) };
   };
   const seen = await inParallel(ids, show, isLate);
   const looks = ids.map((_, i) => seen[i] ?? null);
@@ -109,10 +111,25 @@ async function fillIn(
   const looks = wish.ids.map((id): Look | null => {
     const detail = details.get(id);
     if (detail !== undefined) return detail;
-    const { status = '', tags = null } = listed.get(id) ?? {};
-    return { status, emptied: keys.get(id) ?? null, isProtected: isProtected(wish.protectedTag, tags) };
+    const emptied = keys.get(id) ?? null;
+    const instance = listed.get(id);
+    // Whoever is missing in the list was asked for.
+    if (instance === undefined) return { status: '', emptied, isProtected: true };
+    return { status: instance.status, emptied, ...objections(wish.job, instance) };
   });
   return shown.problem === undefined ? { looks } : { looks, problem: shown.problem };
+}
+
+/** What speaks against acting on it, whatever the plan has said of it when it was made. */
+function objections(
+  { action, project, target }: LookWish['job'],
+  instance: Instance,
+): Pick<Look, 'isProtected' | 'isForbidden' | 'isOutside'> {
+  return {
+    isProtected: isProtected(project.protectedTag, instance.tags),
+    ...(!isAllowed(action, project, instance.tags) && { isForbidden: true }),
+    ...(select(target, [instance]).length === 0 && { isOutside: true }),
+  };
 }
 
 /** Which instances lost at least nine tenths of their keys: less than that can be keys that merely expired. */

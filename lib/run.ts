@@ -58,7 +58,7 @@ async function work(record: RunRecord, engine: CountedEngine, world: World): Pro
 
 interface Decided {
   readonly plan: Plan;
-  /** When it was made, in ms. */
+  /** When the fleet was read for it, in ms. */
   readonly at: number;
   readonly total: number;
 }
@@ -81,9 +81,9 @@ async function decide(
   const details = await readDetails(engine, record, inventory.value, ports);
   if (!details.ok) return unreadable(details.problem);
 
-  const { at, used, drift } = await engine.step('plan', () => freezePlan(record, inventory.value, world));
+  const { used, drift } = await engine.step('plan', () => freezePlan(record, inventory.value, world));
   const plan = await frozenPlan(record, world);
-  const { total, outside } = inventory.value;
+  const { at, total, outside } = inventory.value;
   const refusal = firstRefusal(planGuards, { job, event, plan, total, outside, used, drift });
   if (refusal !== null) return refused(refusal);
   if (plan.waves.length === 0) return nothingToDo;

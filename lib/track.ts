@@ -35,6 +35,8 @@ export interface Track {
   readonly group: number;
   /** When a call that named it among others was refused as a whole, and how many it named; null: that is settled. */
   readonly refused: { readonly at: number; readonly size: number } | null;
+  /** What is known of it is old: it is looked at, and then sent at once. */
+  readonly recheck: boolean;
   /** Its last send may have been applied: no answer told. */
   readonly maybeDone: boolean;
   /** DCS took its last call as a whole and told no results: to send again would most likely do it twice. */
@@ -72,6 +74,7 @@ export function freshTrack({ instanceId, name, dataLoss }: PlannedInstance, now:
     queued: false,
     group: 0,
     refused: null,
+    recheck: false,
     maybeDone: false,
     taken: false,
     doubts: 0,

@@ -16,6 +16,10 @@ export interface Look {
   readonly emptied: boolean | null;
   /** It carries the protected tag, or its tags could not be read. */
   readonly isProtected: boolean;
+  /** Its tags do not allow to destroy its data. */
+  readonly isForbidden?: boolean;
+  /** The target does not select it any more. */
+  readonly isOutside?: boolean;
 }
 
 export interface LookRules {
@@ -80,7 +84,8 @@ export function lapse(track: Track, now: number, { timeout, interval }: VerifyPo
 
 /** Before a send: whoever is at work waits, and whoever could have been acted on already is not sent to lightly. */
 function decide(track: Track, look: Look, at: number, rules: LookRules): Track {
-  if (look.isProtected) return leftOut(track);
+  const objection = objectionTo(track, look);
+  if (objection !== null) return leftOut(track, objection);
   const isSettled = track.refused === null || at - track.refused.at >= rules.verify.settle * 1000;
   const settled = isSettled ? { refused: null } : {};
   if (track.refused !== null && track.dataLoss) {
@@ -91,8 +96,7 @@ function decide(track: Track, look: Look, at: number, rules: LookRules): Track {
   }
   if (!isIdle(look, rules.action)) return noteBusy({ ...track, phase: 'busy', group: 0, ...settled }, look);
   if (track.phase === 'asking' && track.refused !== null) return { ...track, phase: 'due', dueAt: at };
-  // Not sent to yet: it was looked at first since what was known of it is old.
-  return track.calls === 0 && track.phase === 'asking' ? dueAgain(track, at) : again(track, rules.limits);
+  return track.recheck && track.phase === 'asking' ? dueAgain(track, at) : again(track, rules.limits);
 }
 
 /**
@@ -105,7 +109,7 @@ function resolve(track: Track, look: Look, at: number, rules: LookRules): Track 
   if (at - (track.sentAt ?? at) < rules.verify.settle * 1000) return track;
   const isDoubtful = track.taken || (rules.action === 'soft_restart' && track.doubts > 1);
   if (track.dataLoss || isDoubtful) return ended(track, 'unknown');
-  return isIdle(look, rules.action) && !look.isProtected ? again(track, rules.limits) : track;
+  return isIdle(look, rules.action) && objectionTo(track, look) === null ? again(track, rules.limits) : track;
 }
 
 function watch(track: Track, look: Look, at: number, { settle }: VerifyPolicy): Track {
@@ -160,9 +164,17 @@ function noteBusy(track: Track, look: Look): Track {
   return { ...track, problem: { code: 'busy', reason: what } };
 }
 
-/** Protected since the plan was made. */
-function leftOut(track: Track): Track {
-  const why = { code: 'protected', reason: 'it has been protected since the plan was made' };
+/** Why it may not be sent to any more although it was planned. */
+function objectionTo({ dataLoss }: Track, look: Look): Track['problem'] {
+  if (look.isProtected) return { code: 'protected', reason: 'it has been protected since the plan was made' };
+  if (look.isForbidden === true && dataLoss) {
+    return { code: 'not_allowed', reason: 'its tag does not allow to destroy its data any more' };
+  }
+  if (look.isOutside !== true) return null;
+  return { code: 'drifted', reason: 'the target does not select it any more' };
+}
+
+function leftOut(track: Track, why: NonNullable<Track['problem']>): Track {
   return track.attempts === 0 && !mayBeDone(track) ? ended(track, 'skipped', why) : gaveUp(track, why);
 }
 

@@ -42,8 +42,6 @@ export interface Wave {
   readonly leasedAt: number;
   /** Until when a throttled project wants to be left alone. */
   readonly heldUntil: number;
-  /** Since when nothing may be sent for the moment; null: it may. */
-  readonly heldSince: number | null;
   /** An answer wants a look before anything else. */
   readonly ask: boolean;
   readonly turn: number;
@@ -74,7 +72,6 @@ export function beginning(task: WaveTask, tracks: readonly Track[], at: number, 
     ask,
     leasedAt: at,
     heldUntil: 0,
-    heldSince: null,
     turn: 0,
     halt: null,
     stopped: false,
@@ -90,7 +87,7 @@ export function applyBackups(wave: Wave, { kept, failed, verdict, leasedAt }: Ba
   const tracks = wave.tracks.map((track): Track => {
     if (track.phase === 'ended' || !track.dataLoss || track.queued) return track;
     const backup = kept.get(track.id) ?? null;
-    if (backup !== null) return { ...track, phase: 'asking', backup };
+    if (backup !== null) return { ...rechecked(track), backup };
     const reason = failed.get(track.id);
     return reason === undefined ? track : ended(track, 'skipped', { code: 'backup_failed', reason });
   });
@@ -125,7 +122,7 @@ export function applyAnswer(wave: Wave, batch: readonly Track[], sent: Sent): Wa
 
 function applyUnsent(wave: Wave, { unsent, why = stateSilent, at }: Unsent & { readonly at: number }): Wave {
   const now = Math.max(wave.now, at);
-  // What is late runs out of time in `judge`; where the state did not answer, it is asked again at the next retry.
+  // What is late runs out of time in `judge`, or is looked at before its next turn; where the state did not answer, it is asked again at the next retry.
   if (unsent === 'late' || unsent === 'state') return { ...wave, now };
   return applyVerdict(wave, unsent === 'closed' ? { kind: 'closed' } : { kind: unsent, why }, now);
 }
@@ -139,18 +136,30 @@ export function applyVerdict(wave: Wave, verdict: Exclude<Verdict, { kind: 'go' 
   const waiting = wave.tracks
     .filter((track) => track.phase === 'due')
     .map((track) => ({ ...track, problem: { code, reason } }));
-  const next = { ...replace(wave, waiting), now, heldSince: wave.heldSince ?? now };
+  const next = { ...replace(wave, waiting), now };
   return heldBack({ ...next, heldUntil: Math.max(wave.heldUntil, now + holdGap * 1000) });
 }
 
 /** Seconds until a run that is held asks again: an hour of it costs 240 durable operations. */
 const holdGap = 30;
 
-/** The wave may go on after having been held for a while: what is due is looked at first. */
+/** Ms for which what was seen of an instance is good enough to act on. */
+export const freshFor = 60_000;
+
+/** Seen so long ago that it may be protected, or at work, since then: it is looked at before anything is sent. */
+export function isStale({ seenAt }: Track, at: number): boolean {
+  return at - seenAt > freshFor;
+}
+
+/** Looked at, and sent at once where nothing speaks against it. */
+export function rechecked(track: Track): Track {
+  return { ...track, phase: 'asking', recheck: true };
+}
+
+/** The wave when some of what is due was seen too long ago: that is looked at first. */
 export function asking(wave: Wave, at: number): Wave {
-  const due = wave.tracks.filter((track) => isDue(track, wave.now) && !track.queued);
-  const tracks = due.map((track): Track => ({ ...track, phase: 'asking' }));
-  return { ...replace(wave, tracks), now: Math.max(wave.now, at), heldSince: null, ask: true };
+  const stale = wave.tracks.filter((track) => isDue(track, wave.now) && !track.queued && isStale(track, at));
+  return { ...replace(wave, stale.map(rechecked)), now: Math.max(wave.now, at), ask: true };
 }
 
 /** The wave after those that wait for another run have asked for their leases; `letters` in the order of `waiting`. */
@@ -158,7 +167,7 @@ export function applyQueue(wave: Wave, waiting: readonly Track[], letters: strin
   const after = waiting.map((track, i): Track => {
     if (letters[i] === 'h') return { ...track, dueAt: at + holdGap * 1000 };
     if (letters[i] === 'c') return ended(track, 'skipped', coolingDown);
-    return { ...track, queued: false, phase: 'asking', problem: null };
+    return { ...rechecked(track), queued: false, problem: null };
   });
   return { ...replace(wave, after), now: Math.max(wave.now, at), ask: wave.ask || /[tr]/.test(letters) };
 }

@@ -9,6 +9,7 @@ import { batchesOf, batchSize, type DcsApi, type Sent, send, type Unsent } from 
 import { type Leases, leaseTime } from './lease.ts';
 import { atOnce, type Looks, lookAt, stops } from './look.ts';
 import type { Verdict } from './moment.ts';
+import type { PlannedInstance } from './plan.ts';
 import { type Halt, spentOperations } from './retry.ts';
 import { ended, freshTrack, type Track } from './track.ts';
 import { type Look, needsTask } from './verify.ts';
@@ -22,12 +23,15 @@ import {
   beginning,
   coolingDown,
   expireQueued,
+  freshFor,
   haltFor,
   heldElsewhere,
   isDue,
+  isStale,
   isWatched,
   judge,
   postpone,
+  rechecked,
   spentBudget,
   type Wave,
   type WaveTask,
@@ -91,8 +95,9 @@ async function open(task: WaveTask, ports: WavePorts): Promise<Wave> {
     return { leases, ...(wantsBackup ? uncounted(ports) : await countKeys(task, ports)) };
   });
   const isOld = opened.at - task.seenAt > freshFor;
+  const seen = (instance: PlannedInstance, at: number): Track => ({ ...freshTrack(instance, at), seenAt: task.seenAt });
   const tracks = planned.map((instance, i) =>
-    leased(drifted(freshTrack(instance, opened.at), task), opened.leases[i], isOld, job.collision),
+    leased(drifted(seen(instance, opened.at), task), opened.leases[i], isOld, job.collision),
   );
   const ask = isOld || opened.leases.includes('r');
   const wave = counted(beginning(task, tracks, opened.at, ask), opened);
@@ -166,8 +171,7 @@ async function sendDue(wave: Wave, ports: WavePorts): Promise<Wave> {
       const verdict = prepared.kind === 'budget' ? spentBudget : prepared;
       return applyVerdict(leasedIf(prepared.renewed, next, prepared.at), verdict, prepared.at);
     }
-    if (isStale(next, prepared.at)) return asking(next, prepared.at);
-    next = { ...next, heldSince: null };
+    if (some.flat().some((track) => isStale(track, prepared.at))) return asking(next, prepared.at);
     const answers = await sendSome(wave, ports, some, from);
     next = judge(answers.reduce((state, { batch, sent }) => applyAnswer(state, batch, sent), next));
     if (next.halt !== null || answers.some(({ sent }) => isHeldBack(sent))) break;
@@ -183,17 +187,12 @@ async function prepare(wave: Wave, batches: readonly Track[][], ports: WavePorts
   const verdict = await ports.mayGoOn();
   if (verdict.kind !== 'go') return { ...verdict, at, renewed: await renew(wave, ports) };
   const renewed = false;
-  if (isStale(wave, at)) return { kind: 'go', at, renewed };
+  if (batches.flat().some((track) => isStale(track, at))) return { kind: 'go', at, renewed };
   const repeats = batches.filter((batch) => batch.some(({ calls }) => calls > 0)).length;
   if (repeats > 0 && !(await ports.takeRetries(repeats))) return { kind: 'budget', at, renewed };
   const about = new Set(batches.flat().map(({ id }) => id));
   await ports.save(wave.tracks.map((track) => (about.has(track.id) ? { ...track, ...sending } : track)));
   return { kind: 'go', at, renewed };
-}
-
-/** Held back for so long that what was known of the instances is old: they are looked at first. */
-function isStale({ heldSince }: Wave, at: number): boolean {
-  return heldSince !== null && at - heldSince > freshFor;
 }
 
 /** Takes the leases of those that wait for another run; whoever gets one is looked at before anything is sent. */
@@ -258,7 +257,8 @@ async function sendHeld(ports: WavePorts, action: Action, batch: readonly Track[
   const may = await mayStillSend(ports, ids);
   if ('unsent' in may) return { at: now(), ...may };
   // The process may have been away since the turn began.
-  if (now() > deadline && batch.some(({ calls }) => calls > 0)) return { at: now(), unsent: 'late' };
+  const isLate = now() > deadline && batch.some(({ calls }) => calls > 0);
+  if (isLate || batch.some((track) => isStale(track, now() - freshFor))) return { at: now(), unsent: 'late' };
   const left = ids.flatMap((_, i) => (may.leases[i] === 't' ? [] : [i]));
   const ours = ids.filter((_, i) => may.leases[i] === 't');
   const sent = ours.length === 0 ? { at: now(), results: '' } : await send(dcs, action, ours, now);
@@ -286,7 +286,7 @@ async function look(wave: Wave, ports: WavePorts): Promise<Wave> {
     ids: watched.map(({ id }) => id),
     tasks: new Set(asked.map(({ id }) => id)),
     baseline: new Map(watched.flatMap((track) => keysBefore(wave, track))),
-    protectedTag: wave.task.job.project.protectedTag,
+    job: wave.task.job,
   };
   const seen = await ports.engine.step(name(wave, 'look'), async () => {
     const begunAt = ports.now();
@@ -346,7 +346,7 @@ function leased(track: Track, letter: string | undefined, isOld: boolean, collis
   if (letter === 'h' && collision === 'queue') return { ...track, queued: true, problem: heldElsewhere };
   if (letter === 'h') return ended(track, 'skipped', heldElsewhere);
   if (letter === 'c') return ended(track, 'skipped', coolingDown);
-  return letter === 'r' || isOld ? { ...track, phase: 'asking' } : track;
+  return letter === 'r' || isOld ? rechecked(track) : track;
 }
 
 /** Changed between its plan and the approval of it. */
@@ -359,9 +359,6 @@ function keysBefore(wave: Wave, { id, evidence }: Track): [string, number][] {
   const keys = wave.baseline.get(id);
   return keys === undefined || evidence !== null ? [] : [[id, keys]];
 }
-
-/** Ms for which what was read for the plan is good enough to act on. */
-const freshFor = 60_000;
 
 /** How a track is remembered while its call is out. */
 const sending = {

@@ -28,7 +28,7 @@ export interface Worked {
 export interface WaveWork {
   readonly record: RunRecord;
   readonly plan: Plan;
-  /** When the plan was made, in ms. */
+  /** When the fleet was read for the plan, in ms. */
   readonly plannedAt: number;
   /** Planned instances that changed before the plan was approved, and how. */
   readonly drift: ReadonlyMap<string, string>;

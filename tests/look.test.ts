@@ -7,9 +7,9 @@ import { MemoryDcs } from '../lib/local/rehearsal/memory-dcs.ts';
 import { Fleet } from '../lib/local/simulator/fleet.ts';
 import type { InstanceSpec } from '../lib/local/simulator/instance.ts';
 import { inParallel, type LookWish, lookAt, stops } from '../lib/look.ts';
-import { idOf, instances, methodsOf } from './support/scenario.ts';
+import { idOf, instances, jobOf, methodsOf } from './support/scenario.ts';
 
-const protectedTag = { key: 'dcs-autopilot-protected', value: 'true' };
+const job = jobOf('flush');
 
 function fleetOf(count: number, change?: (number: number) => Partial<InstanceSpec>): Fleet {
   return new Fleet({ instances: instances(count, change), now: () => 0 });
@@ -20,7 +20,7 @@ function ids(count: number): string[] {
 }
 
 function wishOf(count: number, change: Partial<LookWish> = {}): LookWish {
-  return { ids: ids(count), tasks: new Set(), baseline: new Map(), protectedTag, isLate: () => false, ...change };
+  return { ids: ids(count), tasks: new Set(), baseline: new Map(), job, isLate: () => false, ...change };
 }
 
 function failing(errorClass: ErrorClass, code = 'as-scripted'): { readonly ok: false; readonly problem: Problem } {

@@ -66,11 +66,13 @@ describe('an instance that is asked about or busy', () => {
     });
   }
 
-  it('is sent at once when it was never sent, and with the next retry when it was', () => {
+  it('is sent at once when what was known of it was old, and else with the next retry', () => {
     const dueAt = (before: Partial<Track>): number =>
       applyLook(trackOf(before), looks.idle, 5 * second, rulesOf('flush')).dueAt;
 
-    expect([dueAt(asking), dueAt(failed), dueAt(busy)]).toEqual([5 * second, retryAt, retryAt]);
+    const old = { ...asking, recheck: true };
+
+    expect([dueAt(old), dueAt(failed), dueAt(busy)]).toEqual([5 * second, retryAt, retryAt]);
   });
 
   it('is given up where it has had its attempts', () => {

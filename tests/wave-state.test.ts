@@ -27,7 +27,6 @@ function waveOf(tracks: readonly Track[], change: Partial<Wave> = {}, job: Job =
     lookAt: start + 10_000,
     leasedAt: start,
     heldUntil: 0,
-    heldSince: null,
     ask: false,
     turn: 0,
     halt: null,
