@@ -141,6 +141,14 @@ export const nights: Readonly<Record<string, Setting>> = {
       ],
     },
   }),
+  'a project that takes few calls': (switches) => ({
+    job: jobOf('flush', { waves: together }),
+    fleet: {
+      instances: [...instances(12), protectedOne],
+      switches,
+      rate: { kind: 'window', calls: 14, per: 60_000 },
+    },
+  }),
   'backups before a flush': night('flush', 3, {
     script: { instances: { [idOf(2)]: { backupsEnd: ['failed'] } } },
     job: { backup: { mode: 'fresh', maxAge: 86_400 }, waves: together, retry: { ...jobOf('flush').retry, for: 7200 } },
