@@ -52,11 +52,16 @@ async function decide(
   if (verdict === 'approved' && record.event.requestedBy === by) {
     throw new DoorError(403, 'own_request', 'Whoever asked for a run cannot approve it.');
   }
-  const at = new Date(runtime.now()).toISOString();
+  const now = runtime.now();
+  const at = new Date(now).toISOString();
   const decision: Decision = { verdict, by, at, ...(body.reason !== undefined && { reason: body.reason }) };
   const after = await updateRecord(runtime.state, id, (before) => {
     const approval = openApproval(before, body.planHash);
-    if (approval.decision === undefined) return { ...before, approval: { ...approval, decision } };
+    if (approval.decision === undefined) {
+      // The execution may sleep a while longer than it asked to; it would not take this word either.
+      if (now > Date.parse(approval.lapsesAt)) throw new DoorError(409, 'approval_lapsed', 'The word came too late.');
+      return { ...before, approval: { ...approval, decision } };
+    }
     if (approval.decision.verdict === verdict && approval.decision.by === by) return null;
     throw new DoorError(409, 'decided', `The plan was ${approval.decision.verdict} already.`);
   });

@@ -139,6 +139,18 @@ describe.each([
     expect(await readRecord(world.state, id)).toEqual(before);
   });
 
+  it('is not taken after the hour, though the execution still sleeps', async () => {
+    const world = doorWorld();
+    const id = await waiting(world);
+    world.now += 1;
+
+    const answered = await send(world, `/runs/${id}/${word}`, said);
+
+    expect(refusalOf(answered)).toMatchObject({ status: 409, code: 'approval_lapsed' });
+    expect((await readRecord(world.state, id))?.approval?.decision).toBeUndefined();
+    expect(world.answers).toEqual([]);
+  });
+
   it('is bound to the plan', async () => {
     const world = doorWorld();
     const id = await waiting(world);
