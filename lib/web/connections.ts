@@ -39,7 +39,8 @@ export class Connections {
     const options = { keepAlive: true, maxSockets: 16, maxFreeSockets: 16, timeout: idleLimit, proxyEnv };
     const trust = ca === undefined ? {} : { secureContext: trusting(ca) };
     this.#http = new HttpAgent(options);
-    this.#https = new TlsAgent({ ...options, ...trust });
+    // Said here, since NODE_TLS_REJECT_UNAUTHORIZED counts only where nothing is said: `ca` is for what is not trusted.
+    this.#https = new TlsAgent({ ...options, ...trust, rejectUnauthorized: true });
   }
 
   /**

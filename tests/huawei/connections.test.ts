@@ -1,14 +1,17 @@
 // Proxies and certificates over real connections: a proxy on the loopback that opens tunnels to a server beside it, and what
 // a call means that does not get through.
 
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Exchange, sender } from '../../lib/huawei/http.ts';
 import { Connections, type ProxyVariables } from '../../lib/web/connections.ts';
 import { type Handler, json, type Loopback, startLoopback } from './loopback-server.ts';
 import { selfSigned } from './self-signed.ts';
 
+const run = promisify(execFile);
 const host = 'dcs.example.test';
 const certificate = selfSigned({ host });
 const closing: (() => Promise<void>)[] = [];
@@ -224,6 +227,21 @@ describe('certificates of one project', () => {
 
     expect(trusting).toMatchObject({ kind: 'received', status: 200 });
     expect(others).toMatchObject({ problem: { class: 'unreachable', code: 'connect_failed' } });
+  });
+
+  it('are checked also where the environment tells Node not to', async () => {
+    const { url, seen } = await service();
+    const module = new URL('../../lib/huawei/http.ts', import.meta.url).href;
+    const program = `
+      const { sender } = await import(${JSON.stringify(module)});
+      const request = { method: 'GET', url: ${JSON.stringify(url)}, headers: {}, body: '' };
+      console.log((await sender({ timeout: 5 })(request, Date.now())).kind);`;
+    const env = { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: '0' };
+
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program], { env });
+
+    expect(stdout.trim()).toBe('failed');
+    expect(seen).toEqual([]);
   });
 
   it.each([
