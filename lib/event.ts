@@ -5,7 +5,7 @@ import { hashOf } from './canonical.ts';
 import type { Config, Job } from './config.ts';
 import { DoorError } from './errors.ts';
 import { readMembers } from './http.ts';
-import type { InstanceReference } from './match/reference.ts';
+import { type InstanceReference, instanceOf, type Naming } from './match/reference.ts';
 
 /** What starts a run; `manual` is an operator. */
 export const triggers = ['schedule', 'webhook', 'alert', 'manual'] as const;
@@ -42,7 +42,7 @@ export function runId(stage: Config['stage'], job: string, identity: Event['iden
 }
 
 /** What the body of a hook or of a manual run asks for. */
-export type Asked = Pick<Event, 'instances' | 'reason' | 'dryRun' | 'plan' | 'breakGlass'>;
+export type Asked = Pick<Event, 'reference' | 'instances' | 'reason' | 'dryRun' | 'plan' | 'breakGlass'>;
 
 /** Instances of one run at most. */
 const maxInstances = 10_000;
@@ -66,10 +66,14 @@ const hookBody = v.strictObject({
   dryRun: v.exactOptional(v.boolean('must be true or false')),
 });
 
+const texts = v.optional(v.record(v.string(), v.string('must be a text'), 'must be a mapping'), {});
+const alertBody = v.object({ labels: texts, annotations: texts, dimensions: texts }, 'must be an alert');
+
 const manualBody = v.strictObject({
   ...hookBody.entries,
   plan: v.exactOptional(v.pipe(v.string('must be a hash'), v.regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits'))),
   breakGlass: v.exactOptional(v.boolean('must be true or false')),
+  event: v.exactOptional(alertBody),
 });
 
 /** Throws DoorError 422 `disabled` for a job that is switched off. */
@@ -92,20 +96,31 @@ export function readHookBody(job: Job, body: unknown): Asked {
 }
 
 /**
- * Reads the body of a manual run: `{instances?, plan?, reason?, dryRun?, breakGlass?}`. Throws what readHookBody throws,
- * and 422 `reason_required` where the glass is broken without one.
+ * Reads the body of a manual run: `{instances?, event?, plan?, reason?, dryRun?, breakGlass?}`. `event` is an alert as
+ * Alertmanager sends one, or its labels alone: what the job's trigger looks for the instance in. Throws what readHookBody
+ * throws, and 422: `reason_required` where the glass is broken without one; `event_not_allowed` for a job that no alert
+ * starts, or beside `instances`; `no_instance`.
  */
 export function readManualBody(job: Job, body: unknown): Asked {
-  if (typeof body === 'object' && body !== null && Object.hasOwn(body, 'event')) {
-    const fault = { path: 'event', message: 'is not supported yet' };
-    throw new DoorError(400, 'not_supported_yet', 'The member event is not supported yet.', [fault]);
-  }
-  const asked = readMembers(manualBody, body, 'body');
+  const { event, ...asked } = readMembers(manualBody, body, 'body');
   if (asked.breakGlass === true && (asked.reason ?? '').trim() === '') {
     const fault = { path: 'reason', message: 'is required with breakGlass' };
     throw new DoorError(422, 'reason_required', 'Whoever breaks the glass has to say why.', [fault]);
   }
-  return withInstances(job, asked);
+  return withInstances(job, event === undefined ? asked : { ...asked, ...namedBy(job, event, asked) });
+}
+
+/** The instance that an alert means to a job: by its id, or as the run will find it. */
+function namedBy({ trigger }: Job, event: Naming, asked: Asked): Pick<Event, 'instances' | 'reference'> {
+  if (trigger.type !== 'alert') throw eventFault('event_not_allowed', 'No alert starts this job.');
+  if (asked.instances !== undefined) throw eventFault('event_not_allowed', 'An event stands beside instances.');
+  const reference = instanceOf(event, trigger.instance);
+  if (reference === null) throw eventFault('no_instance', `The event names no instance in ${trigger.instance}.`);
+  return reference.by === 'id' ? { instances: [reference.value] } : { reference };
+}
+
+function eventFault(code: string, message: string): DoorError {
+  return new DoorError(422, code, message, [{ path: 'event', message }]);
 }
 
 function withInstances(job: Job, asked: Asked): Asked {

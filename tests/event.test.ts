@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { DoorError } from '../lib/errors.ts';
 import { readHookBody, readManualBody, runId } from '../lib/event.ts';
 import { readJson } from '../lib/http.ts';
+import { listensTo } from './support/alert-door.ts';
 import { byIds, ids, jobNamed, jobOf } from './support/door-world.ts';
 
 const job = jobNamed('token');
@@ -70,6 +71,27 @@ describe('readHookBody', () => {
         expect(codesOf(() => readManualBody(job, body)).length).toBeLessThanOrEqual(1);
       }),
     );
+  });
+});
+
+describe('an alert in the body of a manual run', () => {
+  const fix = jobOf('fix', listensTo('High'), { target: byIds });
+  const alert = (dcs_instance_id: string) => ({ status: 'firing', labels: { dcs_instance_id }, fingerprint: 'f' });
+
+  it.each([
+    [alert(ids[1].toUpperCase()), { instances: [ids[1]] }],
+    [{ annotations: { dcs_instance_id: 'cache-orders' } }, { reference: { by: 'name', value: 'cache-orders' } }],
+  ])('%j names its instance', (event, expected) => {
+    expect(readManualBody(fix, { event, dryRun: true })).toEqual({ ...expected, dryRun: true });
+  });
+
+  it.each([
+    ['no_instance', { event: { labels: { alertname: 'High' } } }],
+    ['outside_target', { event: alert(ids[2]) }],
+    ['event_not_allowed', { event: alert(ids[0]), instances: [ids[0]] }],
+    ['malformed', { event: { labels: { dcs_instance_id: 7 } } }],
+  ])('is refused with %s', (code, body) => {
+    expect(codesOf(() => readManualBody(fix, body))).toEqual([code]);
   });
 });
 
