@@ -50,7 +50,8 @@ export class OwnBucket implements Buckets {
 export class SharedBucket implements Buckets {
   readonly #options: SharedBucketOptions;
   readonly #own = new OwnBucket();
-  #aloneUntil = 0;
+  /** When the state last did not answer. */
+  #awayAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: SharedBucketOptions) {
     this.#options = options;
@@ -62,7 +63,8 @@ export class SharedBucket implements Buckets {
 
   async change<T>(work: (bucket: Bucket) => Change<T>): Promise<T> {
     const { now, key, log } = this.#options;
-    if (now() < this.#aloneUntil) return this.#own.change(work);
+    const away = now() - this.#awayAt;
+    if (away >= 0 && away < silence) return this.#own.change(work);
     try {
       for (let tries = 0; tries < enoughTries; tries += 1) {
         const changed = await this.#try(work);
@@ -70,7 +72,7 @@ export class SharedBucket implements Buckets {
       }
       log.warn('the rate of a project is wanted by too many at once', { project: key.pk });
     } catch (error) {
-      this.#aloneUntil = now() + silence;
+      this.#awayAt = now();
       log.warn('the rate of a project cannot be shared', { project: key.pk, error });
     }
     return this.#own.change(work);

@@ -247,6 +247,21 @@ describe('the shared bucket', () => {
     expect(log.entries).toHaveLength(1);
   });
 
+  it('is shared again at once where the clock was put back since', async () => {
+    const state = new FlakyState();
+    let now = 24 * 3600_000;
+    const bucket = new SharedBucket({ state, key, now: () => now, log: new MemoryLog() });
+    state.isAway = true;
+    await bucket.change((before) => ({ bucket: before, value: null }));
+    state.isAway = false;
+    state.asked = 0;
+    now = 0;
+
+    await bucket.change((before) => ({ bucket: before, value: null }));
+
+    expect(state.asked).toBe(1);
+  });
+
   it('is left alone for a moment by whoever lost every race for it', async () => {
     const log = new MemoryLog();
     const time = new VirtualTime();
