@@ -5,6 +5,7 @@ import { afterRefusal, type BackupWish, type Kept, nextStep, type Step } from '.
 import type { Job } from './config.ts';
 import { type Engine, mostOperations, stepTime } from './engine.ts';
 import type { DcsApi } from './execute.ts';
+import type { Refusal } from './guards.ts';
 import { type Leases, leaseTime } from './lease.ts';
 import { inParallel, stops } from './look.ts';
 import type { Verdict } from './moment.ts';
@@ -13,6 +14,8 @@ import { spentOperations } from './retry.ts';
 /** What is backed up. `number`: of the wave. */
 export interface BackUpTask {
   readonly runId: string;
+  /** Of a ladder, from 1: each rung destroys what was written since the one before. */
+  readonly rung: number | null;
   readonly job: Job;
   readonly number: number;
   readonly ids: readonly string[];
@@ -51,6 +54,7 @@ export async function backUp(task: BackUpTask, ports: BackUpPorts): Promise<Back
   let pending = task.ids;
   let { leasedAt } = task;
   let deadline = Number.POSITIVE_INFINITY;
+  let held: Refusal | null = null;
   for (let round = 1; pending.length > 0; round++) {
     const left: string[] = [];
     const missed: string[] = [];
@@ -65,6 +69,7 @@ export async function backUp(task: BackUpTask, ports: BackUpPorts): Promise<Back
       if (turn.verdict !== null) return { kept, failed, leasedAt, verdict: turn.verdict };
       at = Math.max(at, turn.at);
       leasedAt = turn.leasedAt;
+      held = turn.held;
       // Whoever was not come to is the first at the next turn.
       missed.push(...some.slice(turn.steps.length));
       for (const [k, step] of turn.steps.entries()) {
@@ -78,6 +83,8 @@ export async function backUp(task: BackUpTask, ports: BackUpPorts): Promise<Back
     const gap = Math.min(longestGap, Math.round(firstGap * 1.5 ** (round - 1)));
     pending = [...missed, ...left];
     if (pending.length > 0 && at + gap * 1000 > deadline) {
+      // Not begun since nothing may be: that is no backup which failed.
+      if (held !== null) return { kept, failed, leasedAt, verdict: { kind: 'halt', why: held } };
       for (const id of pending) failed.set(id, `no backup was there within ${task.job.retry.for} s`);
       return { kept, failed, leasedAt, verdict: null };
     }
@@ -91,6 +98,8 @@ interface Turn {
   /** Of the first ones: when it gets late nobody else is asked for. */
   readonly steps: readonly Step[];
   readonly verdict: Exclude<Verdict, { kind: 'go' | 'hold' }> | null;
+  /** Why nothing new is begun for the moment. */
+  readonly held: Refusal | null;
   readonly leasedAt: number;
 }
 
@@ -112,22 +121,25 @@ async function takeTurn(name: string, ids: readonly string[], task: BackUpTask, 
 }
 
 async function look(ids: readonly string[], task: BackUpTask, ports: BackUpPorts): Promise<Turn> {
-  const { job, runId } = task;
+  const { job } = task;
   const at = ports.now();
   const verdict = await ports.mayGoOn();
-  if (verdict.kind === 'closed' || verdict.kind === 'halt') return { at, steps: [], verdict, leasedAt: task.leasedAt };
+  const held = verdict.kind === 'hold' ? verdict.why : null;
+  if (verdict.kind === 'closed' || verdict.kind === 'halt') {
+    return { at, steps: [], verdict, held, leasedAt: task.leasedAt };
+  }
   const leasedAt = await renewed(task, ports);
-  const wish: BackupWish = { policy: job.backup, remark: remarkOf(runId), now: at };
+  const wish: BackupWish = { policy: job.backup, remark: remarkOf(task), now: at };
   const lookAt = async (id: string): Promise<Step> => {
     const records = await ports.dcs.backups(id);
     if (!records.ok)
       return stops(records.problem) || records.problem.class === 'final' ? afterRefusal(records.problem) : wait;
     const step = nextStep(records.value, wish);
     // Paused: nothing new is begun, what goes on is waited for.
-    return step.kind === 'start' && verdict.kind === 'hold' ? wait : step;
+    return step.kind === 'start' && held !== null ? wait : step;
   };
   const steps = await inParallel(ids, lookAt, () => ports.now() - at > stepTime);
-  return { at: ports.now(), steps, verdict: null, leasedAt };
+  return { at: ports.now(), steps, verdict: null, held, leasedAt };
 }
 
 /** All of them, since the turn of each may come later than the end of its lease. Answers with their time. */
@@ -140,18 +152,18 @@ async function renewed({ leased, leasedAt }: BackUpTask, { leases, now }: BackUp
 
 const wait: Step = { kind: 'wait' };
 
-async function start(ids: readonly string[], { runId }: BackUpTask, ports: BackUpPorts): Promise<Step[]> {
+async function start(ids: readonly string[], task: BackUpTask, ports: BackUpPorts): Promise<Step[]> {
   const begunAt = ports.now();
   const startOne = async (id: string): Promise<Step> => {
-    const started = await ports.dcs.backUp(id, remarkOf(runId));
+    const started = await ports.dcs.backUp(id, remarkOf(task));
     return started.ok ? wait : afterRefusal(started.problem);
   };
   return inParallel(ids, startOne, () => ports.now() - begunAt > stepTime);
 }
 
 /** At most 128 characters (DCS.4098). */
-function remarkOf(runId: string): string {
-  return `dcs-autopilot ${runId}`;
+function remarkOf({ runId, rung }: BackUpTask): string {
+  return `dcs-autopilot ${runId}${rung === null ? '' : ` rung ${rung}`}`;
 }
 
 /** As many as the project's rate allows in half a minute, where it is what the job says. */

@@ -42,7 +42,7 @@ export async function climb(
     const action = ladder.rungs[taken % ladder.rungs.length] ?? record.job.action;
     const name = `rung ${taken + 1}`;
     const rung = { ...record, action, job: { ...record.job, action } };
-    const worked = await runWaves({ ...work, record: rung }, prefixed(engine, `${name} `), dcs, desk);
+    const worked = await runWaves({ ...work, record: rung, rung: taken + 1 }, prefixed(engine, `${name} `), dcs, desk);
     taken += 1;
     const ending = endingOf(worked);
     const { status } = await engine.step(`${name} done`, () => noteRung(work, key, { action, taken, ending }, desk));

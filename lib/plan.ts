@@ -214,14 +214,14 @@ function judge(job: Job, { id, instance, detail, unreadable }: Candidate): Exclu
   if (out !== null) return out;
   if (unreadable) return leftOut(instance, 'unreadable', 'it could not be read');
   if (detail === null) return leftOut(instance, 'not_found', 'it is gone');
-  if (detail.task !== null && !isWaitedFor(job, detail.task)) {
+  const destroying = actionsOf(job).filter((action) => losesData(action, instance, detail));
+  if (detail.task !== null && !(destroying.length > 0 && isWaitedFor(job, detail.task))) {
     return leftOut(instance, 'busy', `the task ${detail.task} is going on`);
   }
   const impossible = actionsOf(job)
     .map((action) => unsupported(action, instance))
     .find((why) => why !== null);
   if (impossible !== undefined) return leftOut(instance, 'unsupported_engine', impossible);
-  const destroying = actionsOf(job).filter((action) => losesData(action, instance, detail));
   const forbidden = destroying.find((action) => !isAllowed(action, job.project, seen.tags));
   if (forbidden !== undefined) return leftOut(instance, 'not_allowed', notAllowed(forbidden, job.project));
   const dataLoss = destroying.length > 0;
@@ -233,7 +233,7 @@ function judge(job: Job, { id, instance, detail, unreadable }: Candidate): Exclu
   return { instanceId: id, name: instance.name, reason: whyPlanned(job, seen, dataLoss), dataLoss };
 }
 
-/** A run that backs up waits for somebody else's backup, which may even be the one that it needs. */
+/** Whoever is to be backed up waits for somebody else's backup, which may even be the one that it needs. */
 function isWaitedFor({ backup }: Job, task: string): boolean {
   return backup.mode !== 'off' && /backup/i.test(task);
 }

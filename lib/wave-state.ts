@@ -15,6 +15,8 @@ import { applyLook, type Look, type LookRules, lapse } from './verify.ts';
 /** One wave of a run. */
 export interface WaveTask {
   readonly runId: string;
+  /** Of a ladder, from 1. */
+  readonly rung: number | null;
   readonly job: Job;
   /** From 1. */
   readonly number: number;

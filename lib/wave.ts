@@ -140,8 +140,11 @@ async function backedUp(begun: Wave, ports: WavePorts): Promise<Wave> {
   const ids = wave.tracks
     .filter((track) => track.phase !== 'ended' && track.dataLoss && !track.queued)
     .map(({ id }) => id);
-  const { runId, job, number } = task;
-  const backups = await backUp({ runId, job, number, ids, leased: ofGoing(wave), leasedAt: wave.leasedAt }, ports);
+  const { runId, rung, job, number } = task;
+  const backups = await backUp(
+    { runId, rung, job, number, ids, leased: ofGoing(wave), leasedAt: wave.leasedAt },
+    ports,
+  );
   const after = await ports.engine.step(`wave ${task.number} counted`, () => countKeys(task, ports));
   return counted(applyBackups(wave, backups, after.at), after);
 }

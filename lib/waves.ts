@@ -27,6 +27,8 @@ export interface Worked {
 /** What the waves of a run work from. */
 export interface WaveWork {
   readonly record: RunRecord;
+  /** Which one, of a ladder, from 1. */
+  readonly rung?: number;
   readonly plan: Plan;
   /** When the fleet was read for the plan, in ms. */
   readonly plannedAt: number;
@@ -51,8 +53,8 @@ export async function runWaves(work: WaveWork, engine: CountedEngine, dcs: DcsAp
     const offset = from;
     const save = (tracks: readonly Track[]): Promise<void> => saveOutcomes(record, outcomes, offset, tracks, desk);
     const ports = portsOf(record, engine, dcs, desk, save);
-    const { plannedAt: seenAt, drift } = work;
-    const task = { runId: record.runId, job: record.job, number: i + 1, planned, failures, seenAt, drift };
+    const { plannedAt: seenAt, drift, rung = null } = work;
+    const task = { runId: record.runId, rung, job: record.job, number: i + 1, planned, failures, seenAt, drift };
     const wave = await runWave(task, ports);
     const after = await engine.step(`wave ${i + 1} done`, () => conclude(record, wave, ports, desk));
     for (const [k, track] of wave.tracks.entries()) outcomes[offset + k] = outcomeOf(track);

@@ -7,6 +7,7 @@ import { leasesOf } from '../lib/lease.ts';
 import { pastBackup } from '../lib/local/simulator/backup.ts';
 import type { InstanceSpec } from '../lib/local/simulator/instance.ts';
 import { idOf, instances, jobOf, methodsOf, type Night, type Played, play, type Scenario } from './support/scenario.ts';
+import { pausing } from './support/steering.ts';
 
 const start = Date.parse('2026-11-23T02:00:00Z');
 const hour = 3_600_000;
@@ -122,6 +123,19 @@ describe('a fresh backup', () => {
     expect(made(played, 1)).toBe(1);
   });
 
+  it('is made for each rung of a ladder', async () => {
+    const ladder = { rungs: ['soft_restart', 'restart'], settle: 900, resetAfter: 1800, rounds: 1 } as const;
+
+    const played = await play({
+      job: { ...backingUp('fresh', { ladder }), action: 'soft_restart' },
+      fleet: fleetOf(1, () => ({ appendonly: false })),
+      event: { trigger: 'alert', identity: ['alertmanager', 'Frag', 'f1', '2026'], instances: [idOf(1)] },
+    });
+
+    expect(played.fleet.applied(idOf(1))).toMatchObject({ soft_restart: 1, restart: 1 });
+    expect(made(played, 1)).toBe(2);
+  });
+
   it('is not made for a restart that keeps the data', async () => {
     const played = await play({ job: { ...backingUp('fresh'), action: 'restart' }, fleet: fleetOf(1) });
 
@@ -155,6 +169,20 @@ describe('a backup that is reused', () => {
   });
 });
 
+describe('somebody else’s backup', () => {
+  it.each(['off', 'reuse', 'fresh'] as const)('is not killed by a restart that keeps the data (%s)', async (mode) => {
+    const going = older(60_000, { endsAt: start + 600_000 });
+
+    const played = await play({
+      job: { ...backingUp(mode), action: 'restart' },
+      fleet: fleetOf(1, () => ({ backups: going ?? [] })),
+    });
+
+    expect(played.fleet.applied(idOf(1)).restart).toBe(0);
+    expect(played.view.plan.excluded).toMatchObject([{ code: 'busy' }]);
+  });
+});
+
 describe('while backups go on', () => {
   const cancelling = async ({ state, runId }: Night): Promise<void> => {
     const item = await state.get({ pk: `run#${runId}`, sk: 'run' });
@@ -172,6 +200,18 @@ describe('while backups go on', () => {
     expect(played.view).toMatchObject({ status: 'cancelled', code: 'cancelled' });
     expect(flushed(played, 2)).toEqual([0, 0]);
     expect(played.clock.now()).toBeLessThan(start + hour / 2);
+  });
+
+  it('a pause that lasts is told as one, and not as a backup that failed', async () => {
+    const played = await play({
+      job: backingUp('fresh', { retry: { ...jobOf('flush').retry, for: 1200 } }),
+      fleet: fleetOf(1, () => ({ backups: older(60_000, { endsAt: start + 600_000 }) ?? [] })),
+      meanwhile: [{ after: 5, does: pausing() }],
+    });
+
+    expect(played.view).toMatchObject({ status: 'failed', code: 'paused' });
+    expect(played.outcome(1)).toMatchObject({ status: 'not_started', code: 'paused' });
+    expect(made(played, 1)).toBe(0);
   });
 
   it('an instance that is protected meanwhile is not flushed', async () => {

@@ -17,7 +17,7 @@ const busy: Look = { ...idle, task: 'BACKUPING' };
 
 function waveOf(tracks: readonly Track[], change: Partial<Wave> = {}, job: Job = jobOf('flush')): Wave {
   return {
-    task: { runId: 'run-1', job, number: 1, planned: [], failures: 0, seenAt: start, drift: new Map() },
+    task: { runId: 'run-1', rung: null, job, number: 1, planned: [], failures: 0, seenAt: start, drift: new Map() },
     tracks,
     now: start,
     deadline: start + 3_600_000,
