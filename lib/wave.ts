@@ -136,6 +136,7 @@ function counted(wave: Wave, { keys, problem }: Counted): Wave {
  */
 async function backedUp(begun: Wave, ports: WavePorts): Promise<Wave> {
   const wave = await queuedFirst(begun, ports);
+  if (wave.halt !== null) return wave;
   const { task } = wave;
   const ids = wave.tracks
     .filter((track) => track.phase !== 'ended' && track.dataLoss && !track.queued)
@@ -154,7 +155,7 @@ async function queuedFirst(wave: Wave, ports: WavePorts): Promise<Wave> {
   for (;;) {
     next = within(expireQueued(next), ports.spent());
     const waiting = next.tracks.filter(({ queued, phase }) => queued && phase !== 'ended');
-    if (waiting.length === 0) return next;
+    if (waiting.length === 0 || next.halt !== null) return next;
     const seconds = Math.ceil((Math.max(...waiting.map(({ dueAt }) => dueAt)) - next.now) / 1000);
     if (seconds > 0) await ports.engine.wait(name(next, 'queued'), seconds);
     next = await queue({ ...next, now: next.now + Math.max(0, seconds) * 1000 }, ports);
@@ -198,15 +199,24 @@ async function prepare(wave: Wave, batches: readonly Track[][], ports: WavePorts
   return { kind: 'go', at, renewed };
 }
 
-/** Takes the leases of those that wait for another run; whoever gets one is looked at before anything is sent. */
+/**
+ * Takes the leases of those that wait for another run; whoever gets one is looked at before anything is sent. Whoever has
+ * stopped the run need not wait for the other one.
+ */
 async function queue(wave: Wave, ports: WavePorts): Promise<Wave> {
   const waiting = wave.tracks.filter((track) => track.queued && isDue(track, wave.now));
-  const { at, letters, renewed } = await ports.engine.step(name(wave, 'queue'), async () => ({
-    renewed: await renew(wave, ports),
-    at: ports.now(),
-    letters: await ports.leases.take(waiting.map(({ id }) => id)),
-  }));
-  return applyQueue(leasedIf(renewed, wave, at), waiting, letters, at);
+  const { at, letters, renewed, verdict } = await ports.engine.step(name(wave, 'queue'), async () => {
+    const asked = await ports.mayGoOn();
+    const stopped = asked.kind === 'halt' || asked.kind === 'closed' ? asked : null;
+    return {
+      verdict: stopped,
+      renewed: await renew(wave, ports),
+      at: ports.now(),
+      letters: stopped === null ? await ports.leases.take(waiting.map(({ id }) => id)) : '',
+    };
+  });
+  const next = leasedIf(renewed, wave, at);
+  return verdict === null ? applyQueue(next, waiting, letters, at) : applyVerdict(next, verdict, at);
 }
 
 /** Renews the leases of all that is not done with, where a good part of their time is over. */

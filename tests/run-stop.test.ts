@@ -380,6 +380,24 @@ describe('another run at work on an instance', () => {
     expect(Date.parse(played.outcome(2)?.acceptedAt ?? '')).toBeGreaterThanOrEqual(Date.parse('2026-11-23T02:10:00Z'));
   });
 
+  it.each<Job['backup']['mode']>(['off', 'fresh'])(
+    'is not waited for once the run is cancelled (backup: %s)',
+    async (mode) => {
+      const played = await play(
+        twoWaves({
+          job: jobOf('flush', { collision: 'queue', backup: { mode, maxAge: 86_400 } }),
+          held: [idOf(1)],
+          meanwhile: [{ after: 300, does: stopping('cancelled') }],
+        }),
+      );
+
+      expect(played.view).toMatchObject({ status: 'cancelled', code: 'cancelled' });
+      expect(played.outcome(1)).toMatchObject({ status: 'not_started', code: 'cancelled' });
+      expect(flushed(played, 3)).toEqual([0, 0, 0]);
+      expect(played.clock.now()).toBeLessThan(Date.parse('2026-11-23T02:06:00Z'));
+    },
+  );
+
   it('that does not end in time leaves it not started', async () => {
     const played = await play(
       twoWaves({
