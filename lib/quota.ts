@@ -20,10 +20,7 @@ export interface Used {
 
 const hour = 3600_000;
 
-/**
- * What each run took in the last 24 hours, by its id, so that taking twice is like taking once. No more entries than
- * `maxPerDay`.
- */
+/** What each run took in the last 24 hours, by its id, so that taking twice is like taking once. */
 const dailySchema = v.record(v.string(), v.object({ at: v.number(), count: v.number() }));
 type Daily = v.InferOutput<typeof dailySchema>;
 
@@ -65,8 +62,26 @@ export async function readUsed(state: State, project: Project, now: number): Pro
 export function takeDay(state: State, job: Job, runId: string, count: number, now: number): Promise<boolean> {
   return change(state, dailyKey(job.project), dailySchema, now, (before) => {
     const runs: Daily = { ...ofDay(before, now), [runId]: { at: now, count } };
-    return sum(Object.values(runs)) > job.guards.maxPerDay ? null : runs;
+    return sum(Object.values(runs)) > job.guards.maxPerDay ? null : folded(runs);
   });
+}
+
+/** Runs that are kept apart: an item has room for some twenty thousand, and each write of it costs by its size. */
+const mostApart = 2000;
+
+/**
+ * Of very many runs the older ones, by the hour: what they took counts until the last of its hour counts no more, and
+ * cannot be given back.
+ */
+function folded(runs: Daily): Daily {
+  const all = Object.entries(runs).sort(([, a], [, b]) => a.at - b.at);
+  if (all.length <= mostApart) return runs;
+  const older = Map.groupBy(all.slice(0, -mostApart / 2), ([, { at }]) => Math.floor(at / hour));
+  const hours = [...older].map(([each, taken]): [string, Daily[string]] => {
+    const entries = taken.map(([, entry]) => entry);
+    return [`hour#${each}`, { at: Math.max(...entries.map(({ at }) => at)), count: sum(entries) }];
+  });
+  return Object.fromEntries([...hours, ...all.slice(-mostApart / 2)]);
 }
 
 /** Gives back what a run took and did not use: `used` is what counts from here on. */
