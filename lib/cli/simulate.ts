@@ -29,7 +29,8 @@ export const simulateHelp = `
   --json         the run as JSON on stdout
 
 It begins when the job would: at its next fire, or as soon as window and freeze let it. Approvals are
-given at once, health checks find everything well, nobody is told of anything. Exit codes are those of run.
+given at once, alerts stay, health checks find everything well, nobody is told of anything. Exit codes are
+those of run.
 `;
 
 interface Play {

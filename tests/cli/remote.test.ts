@@ -444,6 +444,20 @@ describe('runs', () => {
     expect(JSON.parse(few.stdout).runs).toHaveLength(2);
   });
 
+  it('asks for a hundred at a time, by the cursor of the last answer', async () => {
+    const asked: string[] = [];
+    const paging: typeof fetch = async (input) => {
+      asked.push(new URL(String(input)).search);
+      const limit = Number(new URL(String(input)).searchParams.get('limit'));
+      return new Response(JSON.stringify({ runs: Array.from({ length: limit }, () => ({})), next: 'more' }));
+    };
+
+    const heard = await run(doorWorld(), ['runs', '--limit', '150', '--json'], { fetch: paging });
+
+    expect(JSON.parse(heard.stdout).runs).toHaveLength(150);
+    expect(asked).toEqual(['?limit=100', '?limit=50&cursor=more']);
+  });
+
   it.each([
     [['--limit', '0'], '--limit'],
     [['--status', 'done'], '--status'],

@@ -15,6 +15,8 @@ import { jobOf } from '../support/scenario.ts';
 const config = `
 projects:
   p: {region: eu-de, projectId: 0a1b2c3d4e5f60718293a4b5c6d7e8f9, credentials: {aksk: env:TEST}, allowTag: may}
+sources:
+  alertmanager: {auth: bearer, secrets: [env:T]}
 targets:
   some: {project: p, tags: {env: staging}, names: ["stg-*", "??-cache"], exclude: {tags: {team: search}}}
   all: {project: p, names: ["*"]}
@@ -27,6 +29,7 @@ jobs:
   capped: {action: restart, target: all, trigger: {webhook: {auth: bearer, secrets: [env:T]}}}
   asleep: {action: restart, target: some, dryRun: true, trigger: {webhook: {auth: bearer, secrets: [env:T]}}}
   nobody: {action: restart, target: none, trigger: {webhook: {auth: bearer, secrets: [env:T]}}}
+  climb: {ladder: {rungs: [soft_restart, restart], rounds: 1}, target: some, trigger: {alert: {source: alertmanager, match: {alertname: High}, instance: id}}}
   big: {action: flush, target: all, trigger: {schedule: {cron: "0 2 * * *"}}, guards: {maxInstances: 10000, maxPercent: 100%, maxPerDay: 10000}, waves: {size: 20%, maxFailures: 10000}}
 `;
 
@@ -89,6 +92,17 @@ describe('simulate', () => {
 
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded', approval: { decision: { verdict: 'approved' } } });
+  });
+
+  it('climbs a ladder for an alert that stays', async () => {
+    const { code, stdout, stderr } = await simulate('climb', '--json');
+
+    expect({ code, stderr }).toEqual({ code: 4, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({
+      requestedBy: 'alert:alertmanager',
+      status: 'failed',
+      rungs: [{ action: 'soft_restart' }, { action: 'restart' }],
+    });
   });
 
   it('begins when the window opens', async () => {

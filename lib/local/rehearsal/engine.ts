@@ -7,8 +7,8 @@ import type { Engine, Once } from '../../engine.ts';
 export interface Surroundings {
   /** Lets so many seconds pass. */
   readonly wait: (seconds: number) => Promise<void>;
-  /** Says something to the run that asks, or not: whether anybody has. */
-  readonly answer: () => Promise<boolean>;
+  /** Says to the run that asks what it waits for. */
+  readonly answer: () => Promise<void>;
 }
 
 /** The flow's engine without journal and wakes. */
@@ -35,14 +35,13 @@ export class StraightEngine implements Engine {
 
   async answer(
     name: string,
-    seconds: number,
+    _seconds: number,
     ask: (answerId: string) => Promise<boolean>,
     meanwhile?: () => Promise<void>,
   ): Promise<boolean> {
     if (!(await ask(`${this.execution}/${name}`))) return false;
     await meanwhile?.();
-    if (await this.#around.answer()) return true;
-    await this.#around.wait(seconds);
-    return false;
+    await this.#around.answer();
+    return true;
   }
 }

@@ -62,12 +62,11 @@ export async function rehearse(rehearsal: Rehearsal): Promise<RunView> {
 
 async function idle(): Promise<void> {}
 
-async function approve(state: State, runId: string, now: number): Promise<boolean> {
+async function approve(state: State, runId: string, now: number): Promise<void> {
   const decision: Decision = { verdict: 'approved', by: 'operator:rehearsal', at: new Date(now).toISOString() };
   await updateRecord(state, runId, (before) =>
     before.approval === undefined ? null : { ...before, approval: { ...before.approval, decision } },
   );
-  return true;
 }
 
 async function viewOf(state: State, runId: string): Promise<RunView> {
