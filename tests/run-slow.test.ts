@@ -25,7 +25,12 @@ function slowly(milliseconds: number): NonNullable<Scenario['wrap']> {
   };
 }
 
-function slowNight(action: Job['action'], count: number, change: Partial<Job> = {}): Promise<Played> {
+function slowNight(
+  action: Job['action'],
+  count: number,
+  change: Partial<Job> = {},
+  more: Partial<Scenario> = {},
+): Promise<Played> {
   const plain = jobOf(action);
   const job = jobOf(action, {
     project: { ...plain.project, rate: { callsPerSecond: 10, retriesPerHour: 1000 } },
@@ -34,7 +39,7 @@ function slowNight(action: Job['action'], count: number, change: Partial<Job> = 
     retry: { ...plain.retry, for: 7200 },
     ...change,
   });
-  return play({ job, fleet: { instances: instances(count) }, wrap: slowly(1500) });
+  return play({ job, fleet: { instances: instances(count) }, wrap: slowly(1500), ...more });
 }
 
 describe('a project that is fifteen times slower than its configured rate', () => {
@@ -52,5 +57,17 @@ describe('a project that is fifteen times slower than its configured rate', () =
     expect(played.view.counts.succeeded).toBe(250);
     expect(played.engine.longest.step).toBeLessThan(5 * minute);
     expect(played.engine.longest.invocation).toBeLessThan(15 * minute);
+  });
+
+  it('may be stopped while it is read, and nobody is read twice or left out', async () => {
+    const told: unknown[] = [];
+    for (let at = 1; at <= 14; at++) {
+      for (const when of ['before', 'after'] as const) {
+        const played = await slowNight('flush', 60, {}, { wrap: slowly(10_000), crash: { at, when } });
+        told.push([played.view.plan.excluded.length, played.view.plan.waves.flat().length]);
+      }
+    }
+
+    expect(told).toEqual(Array(28).fill([0, 60]));
   });
 });
