@@ -1,7 +1,7 @@
 // What shall go wrong, as plain data that a test, the demo or a file can hold. A fault is scripted (the nth call, the nth
 // send of an instance) or drawn with a seed (a share); fault-book.ts finds those that are due.
 
-import { usualError, type WireError, wireError } from './wire-errors.ts';
+import { knownError, usualError, type WireError, wireError } from './wire-errors.ts';
 
 /** The calls that the simulator tells apart. */
 export type Route = keyof typeof noCalls;
@@ -135,7 +135,7 @@ export const lockedOut: WireError = wireError('APIGW.0301', 'AK access failed to
 
 /** The wire form of a scripted error. */
 export function errorOf(answer: ErrorAnswer): WireError {
-  const base = usualError(answer.status);
+  const base = knownError(answer.code ?? '') ?? usualError(answer.status);
   return {
     status: answer.status,
     code: answer.code ?? base.code,

@@ -196,6 +196,15 @@ describe('the code', () => {
     },
   );
 
+  it.each(['DCS.4231', 'DCS.5024', 'DCS.4111', 'IAM.0083'])('%s has its own words as a fault, too', (code) => {
+    const fault = readFault(`${code}@list`);
+    const world = gatewayWorld([{}], { script: { calls: typeof fault === 'string' ? [] : [fault] } });
+
+    const { json } = world.call('GET', `/v2/${projectId}/instances`, { token: world.login('all') });
+
+    expect(json['error_msg']).toBe(isOurs(code) && wireError(code).message);
+  });
+
   it('has the numeric twin of the vendor’s table', () => {
     const twins = codes.flatMap(({ code, sameAs }) => (sameAs === undefined ? [] : [[code, sameAs] as const]));
     const statusOf = new Map(codes.map(({ code, httpStatus }) => [code, httpStatus]));
