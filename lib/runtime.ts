@@ -42,7 +42,8 @@ export type MetricName =
   | 'InstancesExcluded'
   | 'Outcomes'
   | 'NoticesLost'
-  | 'DoorRefusals';
+  | 'DoorRefusals'
+  | 'AlertsIgnored';
 
 /**
  * Counts that alarms can be set on. Each value of a dimension is a metric of its own that is paid for: only words of ours,

@@ -8,6 +8,7 @@ import type { Refusal } from '../guards.ts';
 import type { HttpAnswer } from '../http.ts';
 import { asJson, deliveryKey, type RunRecord } from '../record.ts';
 import { day } from '../retention.ts';
+import type { Runtime } from '../runtime.ts';
 import type { State } from '../state.ts';
 import { watchStorm } from '../storm.ts';
 import { type Entry, ensureStarted } from './accept.ts';
@@ -39,12 +40,15 @@ const maxStarts = 200;
 /** Nothing more is started after so many ms: SMN waits five seconds for its answer. */
 const startsWithin = 2_500;
 /** Alerts that are worked on at once. */
-const atOnce = 100;
+const atOnce = 250;
 /** A delivery is known by its id for so many ms; longer than its source repeats it. */
 const deliveryKept = 3 * day;
 
 /** Takes what came: stores it, starts what is to be started, and says what became of each alert. */
-export async function takeAlerts(runtime: Entry, deliveries: readonly AlertDelivery[]): Promise<Taken> {
+export async function takeAlerts(
+  runtime: Entry & Pick<Runtime, 'metrics'>,
+  deliveries: readonly AlertDelivery[],
+): Promise<Taken> {
   const began = runtime.now();
   const parts: Taken[] = [];
   for (const delivery of deliveries) parts.push(await takeDelivery(runtime, delivery, began));
@@ -56,7 +60,11 @@ export function takenAnswer(taken: Taken): HttpAnswer {
   return { status: 202, body: asJson(taken) };
 }
 
-async function takeDelivery(runtime: Entry, delivery: AlertDelivery, began: number): Promise<Taken> {
+async function takeDelivery(
+  runtime: Entry & Pick<Runtime, 'metrics'>,
+  delivery: AlertDelivery,
+  began: number,
+): Promise<Taken> {
   const { source, deliveryId, alerts } = delivery;
   if (deliveryId !== undefined && (await wasTaken(runtime.state, delivery))) {
     const reason = 'this message was taken before';
@@ -69,7 +77,9 @@ async function takeDelivery(runtime: Entry, delivery: AlertDelivery, began: numb
   await noteTaken(runtime.state, delivery, began);
   const started = parts.flatMap((part) => part.started);
   const ignored = [...delivery.ignored, ...truncatedOf(delivery), ...parts.flatMap((part) => part.ignored)];
-  runtime.log.info('alerts taken', { source, alerts: alerts.length, started: started.length, ignored: tally(ignored) });
+  const codes = tally(ignored);
+  for (const [Code, count] of Object.entries(codes)) runtime.metrics.count('AlertsIgnored', count, { Code });
+  runtime.log.info('alerts taken', { source, alerts: alerts.length, started: started.length, ignored: codes });
   return { started, ignored };
 }
 

@@ -19,7 +19,7 @@ const parts: Readonly<Record<string, () => Promise<string>>> = {
   doors: () => doors(isShort ? 5 : 25),
   calls: () => (isShort ? calls([1_000], 1) : calls([1_000, 10_000], 3)),
   match: async () => matching(1_000, 200, isShort ? 20 : 200),
-  alerts: () => alerts(1_000, isShort ? 1 : 5),
+  alerts: () => alerts(1_000, isShort ? 1 : 3),
   large: () => largeRun(isShort ? 2_000 : 10_000, isShort ? 1 : 3),
   rate: () => rate(isShort ? 600 : 3_000, isShort ? [1, 4] : [1, 4, 10]),
 };

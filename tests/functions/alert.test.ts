@@ -120,6 +120,14 @@ describe('an alert that starts nothing', () => {
     expect(taken(await send(world, [{ name: 'Full' }])).started).toHaveLength(1);
   });
 
+  it('is counted by its code', async () => {
+    const world = alertDoorWorld([job]);
+
+    await send(world, [{ name: 'Low' }, { name: 'None' }, { status: 'resolved' }]);
+
+    expect(world.metrics.counts).toEqual(['AlertsIgnored{no_match} 2', 'AlertsIgnored{resolved} 1']);
+  });
+
   it('is answered one by one, and told what its sender left out', async () => {
     const world = alertDoorWorld([job]);
 
