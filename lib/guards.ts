@@ -7,7 +7,7 @@ import type { Job } from './config.ts';
 import type { Event } from './event.ts';
 import type { Flags } from './flags.ts';
 import type { Plan } from './plan.ts';
-import { capOf, type Used } from './quota.ts';
+import { capOf, type Lifts, type Used } from './quota.ts';
 
 /** What holds at one moment. `now`: ms since the epoch. */
 export interface Moment {
@@ -28,6 +28,8 @@ export interface GuardFacts {
   readonly outside: readonly string[];
   /** What other runs have used of the project's caps. */
   readonly used: Used;
+  /** When the plan would fit under them. */
+  readonly lifts: Lifts;
   /** How this plan differs from the one that was asked for, in sentences; empty where there is nothing to compare. */
   readonly drift: readonly string[];
 }
@@ -120,8 +122,10 @@ function tooManyWaves({ plan }: GuardFacts): Refusal | null {
 }
 
 function planChanged({ event, plan, drift }: GuardFacts): Refusal | null {
-  if (event.plan === undefined || event.plan === plan.hash) return null;
+  if (event.plan === undefined || (event.plan === plan.hash && drift.length === 0)) return null;
   const what = drift.length === 0 ? '' : `: ${drift.join('; ')}`;
+  // The hash is of who is acted on, and not of what that destroys.
+  if (event.plan === plan.hash) return { code: 'plan_changed', reason: `since the plan was made${what}` };
   return { code: 'plan_changed', reason: `the plan is now ${plan.hash}, the run was asked for ${event.plan}${what}` };
 }
 
@@ -140,21 +144,21 @@ function totalUnknown({ plan, total }: GuardFacts): Refusal | null {
 }
 
 /** An alert is one of many: what other alerts have acted on within the hour counts with it. */
-function overCap({ job, event, plan, total, used }: GuardFacts): Refusal | null {
+function overCap({ job, event, plan, total, used, lifts }: GuardFacts): Refusal | null {
   const planned = new Set(plan.waves.flat().map(({ instanceId }) => instanceId));
   const others = event.trigger === 'alert' ? used.alerted.filter((id) => !planned.has(id)).length : 0;
   const cap = capOf(job.guards, total ?? 0);
   if (count(plan) === 0 || count(plan) + others <= cap.instances) return null;
   const beside = others === 0 ? '' : `, ${others} were acted on by alerts within the hour`;
   const reason = `${count(plan)} instances are planned${beside}; ${cap.why} allows ${cap.instances}`;
-  return { code: 'over_cap', reason, ...(others > 0 && used.alertedUntil !== null && { liftsAt: used.alertedUntil }) };
+  return { code: 'over_cap', reason, ...(others > 0 && lifts.hour !== null && { liftsAt: lifts.hour }) };
 }
 
-function overDay({ job, plan, used }: GuardFacts): Refusal | null {
+function overDay({ job, plan, used, lifts }: GuardFacts): Refusal | null {
   const planned = count(plan);
   if (used.today + planned <= job.guards.maxPerDay) return null;
   const reason = `${planned} instances are planned, ${used.today} were acted on within a day; maxPerDay allows ${job.guards.maxPerDay}`;
-  return { code: 'over_day_cap', reason, ...(used.todayUntil !== null && { liftsAt: used.todayUntil }) };
+  return { code: 'over_day_cap', reason, ...(lifts.day !== null && { liftsAt: lifts.day }) };
 }
 
 function count(plan: Plan): number {

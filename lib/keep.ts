@@ -9,7 +9,7 @@ import type { Refusal } from './guards.ts';
 import { type Inventory, readCandidates } from './inventory.ts';
 import { listenersOf, type NoticeConfig, owed } from './notice.ts';
 import { excludedSchema, makePlan, type Plan, plannedSchema } from './plan.ts';
-import { capOf, readUsed, roomOf, settleDay, takeAlerted, takeDay, type Used } from './quota.ts';
+import { capOf, type Lifts, readLifts, readUsed, roomOf, settleDay, takeAlerted, takeDay, type Used } from './quota.ts';
 import {
   expireLists,
   itemSize,
@@ -90,6 +90,8 @@ export async function frozen(runId: string, desk: Desk): Promise<RunRecord> {
 export interface Frozen {
   /** What other runs had used of the caps. */
   readonly used: Used;
+  /** When the plan would fit under them. */
+  readonly lifts: Lifts;
   /** How the plan differs from the one that was asked for. */
   readonly drift: readonly string[];
 }
@@ -109,10 +111,10 @@ export async function freezePlan(record: RunRecord, inventory: Inventory, desk: 
     desk.metrics.count('InstancesExcluded', some.length, { Code });
   }
   desk.log.debug('plan', { runId, hash: plan.hash, waves: head.waves.length, excluded: head.excluded });
-  const isOther = event.plan !== undefined && event.plan !== plan.hash;
-  const drift = isOther ? await driftFrom(event.plan, plan, desk) : [];
-  await rememberPlan(state, record, plan.hash);
-  return { used, drift };
+  const drift = event.plan === undefined ? [] : await driftFrom(event.plan, plan, desk);
+  // The hash of a plan leads to what was seen, not to a run that was refused since it loses more by now.
+  if (event.plan !== plan.hash) await rememberPlan(state, record, plan.hash);
+  return { used, drift, lifts: await readLifts(state, job, idsOf(plan), inventory.total ?? 0, desk.now()) };
 }
 
 /**
@@ -121,15 +123,23 @@ export async function freezePlan(record: RunRecord, inventory: Inventory, desk: 
  */
 export async function takeQuota(record: RunRecord, plan: Plan, total: number, desk: Desk): Promise<Refusal | null> {
   const { runId, job, event } = record;
-  const ids = plan.waves.flat().map(({ instanceId }) => instanceId);
+  const ids = idsOf(plan);
   const { maxPerDay } = job.guards;
   if (!(await takeDay(desk.state, job, runId, ids.length, desk.now()))) {
-    return { code: 'over_day_cap', reason: `other runs took what maxPerDay ${maxPerDay} had left` };
+    const liftsAt = (await readLifts(desk.state, job, ids, total, desk.now())).day;
+    const reason = `other runs took what maxPerDay ${maxPerDay} had left`;
+    return { code: 'over_day_cap', reason, ...(liftsAt !== null && { liftsAt }) };
   }
   const { instances, why } = capOf(job.guards, total);
   if (event.trigger !== 'alert' || (await takeAlerted(desk.state, job.project, ids, instances, desk.now())))
     return null;
-  return { code: 'over_cap', reason: `other alerts took what ${why} had left for the hour` };
+  const liftsAt = (await readLifts(desk.state, job, ids, total, desk.now())).hour;
+  const reason = `other alerts took what ${why} had left for the hour`;
+  return { code: 'over_cap', reason, ...(liftsAt !== null && { liftsAt }) };
+}
+
+function idsOf(plan: Plan): string[] {
+  return plan.waves.flat().map(({ instanceId }) => instanceId);
 }
 
 /** Whoever runs with the hash of a plan is told how it has changed: so each hash leads to a run that has the plan. */

@@ -7,15 +7,18 @@ import { asJson } from './record.ts';
 import { day } from './retention.ts';
 import type { Item, Key, State } from './state.ts';
 
-/** What runs have used of a project's caps. Times are ISO 8601 UTC; null: nothing is used. */
+/** What runs have used of a project's caps. */
 export interface Used {
   /** Instances acted on in the last 24 hours, over all jobs; one that was acted on twice counts twice. */
   readonly today: number;
-  /** When the first of them count no more. */
-  readonly todayUntil: string | null;
   /** Distinct instances that alert jobs acted on in the last hour. */
   readonly alerted: readonly string[];
-  readonly alertedUntil: string | null;
+}
+
+/** When what did not fit will, as far as the runs so far tell. ISO 8601 UTC; null: never, it is too much by itself. */
+export interface Lifts {
+  readonly day: string | null;
+  readonly hour: string | null;
 }
 
 const hour = 3600_000;
@@ -47,14 +50,52 @@ export function roomOf(job: Job, total: number | null, used: Used, isAlert: bool
 
 /** What is used of the caps of a project at the moment. */
 export async function readUsed(state: State, project: Project, now: number): Promise<Used> {
-  const [daily, alerted] = await Promise.all([state.get(dailyKey(project)), state.get(alertedKey(project))]);
-  const runs = Object.values(ofDay(storedIn(daily, dailySchema), now));
-  const taken = ofHour(storedIn(alerted, alertedSchema), now);
+  const { daily, alerted } = await readTaken(state, project, now);
+  return { today: sum(Object.values(daily)), alerted: Object.keys(alerted) };
+}
+
+/** When so many instances fit under the caps of a job's project. `ids`: those that are planned. */
+export async function readLifts(
+  state: State,
+  { guards, project }: Job,
+  ids: readonly string[],
+  total: number,
+  now: number,
+): Promise<Lifts> {
+  const { daily, alerted } = await readTaken(state, project, now);
+  const others = Object.entries(alerted).filter(([id]) => !ids.includes(id));
+  const runs = Object.values(daily).map(({ at, count }) => ({ until: at + day, count }));
+  const instances = others.map(([, at]) => ({ until: at + hour, count: 1 }));
   return {
-    today: sum(runs),
-    todayUntil: firstEnd(runs.map(({ at }) => at + day)),
-    alerted: Object.keys(taken),
-    alertedUntil: firstEnd(Object.values(taken).map((at) => at + hour)),
+    day: freeAt(runs, ids.length, guards.maxPerDay),
+    hour: freeAt(instances, ids.length, capOf(guards, total).instances),
+  };
+}
+
+interface Use {
+  readonly until: number;
+  readonly count: number;
+}
+
+/** When enough of what is used counts no more. */
+function freeAt(uses: readonly Use[], wanted: number, cap: number): string | null {
+  let over = sum(uses) + wanted - cap;
+  for (const { until, count } of uses.toSorted((a, b) => a.until - b.until)) {
+    over -= count;
+    if (over <= 0) return iso(until);
+  }
+  return null;
+}
+
+async function readTaken(
+  state: State,
+  project: Project,
+  now: number,
+): Promise<{ readonly daily: Daily; readonly alerted: Readonly<Record<string, number>> }> {
+  const [daily, alerted] = await Promise.all([state.get(dailyKey(project)), state.get(alertedKey(project))]);
+  return {
+    daily: ofDay(storedIn(daily, dailySchema), now),
+    alerted: ofHour(storedIn(alerted, alertedSchema), now),
   };
 }
 
@@ -151,10 +192,6 @@ function ofHour(taken: Readonly<Record<string, number>>, now: number): Record<st
 
 function sum(runs: readonly { readonly count: number }[]): number {
   return runs.reduce((total, { count }) => total + count, 0);
-}
-
-function firstEnd(times: readonly number[]): string | null {
-  return times.length === 0 ? null : iso(Math.min(...times));
 }
 
 function iso(time: number): string {

@@ -81,10 +81,10 @@ async function decide(
   const details = await readDetails(engine, record, inventory.value, ports);
   if (!details.ok) return unreadable(details.problem);
 
-  const { used, drift } = await engine.step('plan', () => freezePlan(record, inventory.value, world));
+  const { used, lifts, drift } = await engine.step('plan', () => freezePlan(record, inventory.value, world));
   const plan = await frozenPlan(record, world);
   const { at, total, outside } = inventory.value;
-  const refusal = firstRefusal(planGuards, { job, event, plan, total, outside, used, drift });
+  const refusal = firstRefusal(planGuards, { job, event, plan, total, outside, used, lifts, drift });
   if (refusal !== null) return refused(refusal);
   if (plan.waves.length === 0) return nothingToDo;
   return isDry ? { status: 'planned' } : { plan, at, total: total ?? 0 };

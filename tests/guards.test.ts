@@ -29,12 +29,13 @@ function factsOf(change: Partial<GuardFacts> = {}): GuardFacts {
     total: 10,
     outside: [],
     used: unused,
+    lifts: { day: null, hour: null },
     drift: [],
     ...change,
   };
 }
 
-const unused = { today: 0, todayUntil: null, alerted: [], alertedUntil: null };
+const unused = { today: 0, alerted: [] };
 
 function guarded(maxInstances: number, maxPercent: number, stated = true, action: Action = 'flush'): Job {
   return jobOf(action, { guards: { ...jobOf(action).guards, maxInstances, maxPercent, stated } });

@@ -2,6 +2,7 @@
 // project. What the fleet counts is what the tests trust.
 
 import { describe, expect, it } from '@jest/globals';
+import type { Json } from '../lib/canonical.ts';
 import type { Guards, Job } from '../lib/config.ts';
 import type { Event } from '../lib/event.ts';
 import { liftPause, raiseStorm } from '../lib/flags.ts';
@@ -435,6 +436,61 @@ describe('the caps of a project', () => {
     expect(again.view).toMatchObject({ status: 'refused', code: 'over_day_cap', liftsAt: '2026-11-24T02:00:00.000Z' });
   });
 
+  const taken = (at: string, count: number) => ({ at: Date.parse(at), count });
+  const used = (sk: 'acted' | 'alerted', value: Json) => async (state: Night['state']) => {
+    await state.put({ pk: `project#${jobOf('flush').project.projectId ?? ''}`, sk }, value);
+  };
+  const alerted: Partial<Event> = { trigger: 'alert', identity: ['alertmanager', 'Frag', 'f1', '2026'] };
+
+  it.each<[string, number, Json, string | undefined]>([
+    [
+      'once enough of it is a day old',
+      4,
+      { a: taken('2026-11-22T20:00:00Z', 1), b: taken('2026-11-22T21:00:00Z', 2) },
+      '2026-11-23T21:00:00.000Z',
+    ],
+    ['never for a plan that is too large by itself', 2, { a: taken('2026-11-22T20:00:00Z', 1) }, undefined],
+  ])('of a day lift %s', async (_, maxPerDay, before, liftsAt) => {
+    const played = await play(twoWaves({ job: capped({ maxPerDay }), before: used('acted', before) }));
+
+    expect(played.view).toMatchObject({ status: 'refused', code: 'over_day_cap' });
+    expect(played.view.liftsAt).toBe(liftsAt);
+  });
+
+  it.each<[string, number, string | undefined]>([
+    ['once enough of them are an hour old', 4, '2026-11-23T02:40:00.000Z'],
+    ['never for a plan that is too large by itself', 2, undefined],
+  ])('of alerts lift %s', async (_, maxInstances, liftsAt) => {
+    const before = { [idOf(8)]: Date.parse('2026-11-23T01:30:00Z'), [idOf(9)]: Date.parse('2026-11-23T01:40:00Z') };
+    const job = capped({ maxInstances });
+
+    const played = await play(twoWaves({ job, event: alerted, before: used('alerted', before) }));
+
+    expect(played.view).toMatchObject({ status: 'refused', code: 'over_cap' });
+    expect(played.view.liftsAt).toBe(liftsAt);
+  });
+
+  it('of a day say when they lift to the second of two runs that were planned together, too', async () => {
+    const played = await play(
+      twoWaves({
+        job: capped({ maxPerDay: 4 }),
+        before: async (state) => {
+          const { get } = state;
+          let reads = 0;
+          // The other run takes its share between the plan of this one and its own taking.
+          state.get = async (key) => {
+            if (key.sk === 'acted' && ++reads === 3)
+              await used('acted', { a: taken('2026-11-23T02:00:00Z', 3) })(state);
+            return get.call(state, key);
+          };
+        },
+      }),
+    );
+
+    expect(played.view).toMatchObject({ status: 'refused', code: 'over_day_cap', liftsAt: '2026-11-24T02:00:00.000Z' });
+    expect(flushed(played, 3)).toEqual([0, 0, 0]);
+  });
+
   it('of a day do not count what was never sent', async () => {
     const first = await play(
       twoWaves({ job: capped({ maxPerDay: 4 }), meanwhile: [{ after: 5, does: stopping('cancelled') }] }),
@@ -532,30 +588,59 @@ describe('instances that have to allow destructive work', () => {
 });
 
 describe('a run with the hash of a plan', () => {
+  /** Puts what is known of a run before into another world. */
+  function knowing(dry: Played) {
+    return async (state: Night['state']): Promise<void> => {
+      for (const sk of ['plan#0000', 'run']) {
+        const item = await dry.state.get({ pk: `run#${dry.view.runId}`, sk });
+        if (item !== undefined) await state.put(item, item.value);
+      }
+      await state.put({ pk: `plan#${dry.view.plan.hash}`, sk: 'run' }, { runId: dry.view.runId });
+    };
+  }
+
   it('is told how the fleet has changed since', async () => {
     const dry = await play(twoWaves({ job: jobOf('flush', { dryRun: true }) }));
-    const hash = dry.view.plan.hash ?? '';
     const fleet = instances(4, (n) => (n === 2 ? { tags: { 'dcs-autopilot-protected': 'true' } } : {}));
 
     const played = await play({
       job: jobOf('flush'),
       fleet: { instances: fleet },
-      event: { plan: hash, identity: ['bearer', 'key-2'] },
-      before: async (state) => {
-        for (const [key, sk] of [
-          ['run', 'plan#0000'],
-          ['run', 'run'],
-        ] as const) {
-          const item = await dry.state.get({ pk: `${key}#${dry.view.runId}`, sk });
-          if (item !== undefined) await state.put(item, item.value);
-        }
-        await state.put({ pk: `plan#${hash}`, sk: 'run' }, { runId: dry.view.runId });
-      },
+      event: { plan: dry.view.plan.hash ?? '', identity: ['bearer', 'key-2'] },
+      before: knowing(dry),
     });
 
     expect(played.view).toMatchObject({ status: 'refused', code: 'plan_changed' });
     expect(played.view.reason).toContain('1 no longer planned: cache-00002 (protected)');
     expect(played.view.reason).toContain('1 newly planned: cache-00004');
     expect(flushed(played, 4)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('is refused where it would destroy what the plan kept, although the hash is the same, again and again', async () => {
+    const dry = await play(twoWaves({ job: jobOf('restart', { dryRun: true }) }));
+    const scenario = {
+      job: jobOf('restart'),
+      fleet: { instances: instances(3, (n) => ({ appendonly: n !== 2 })) },
+      event: { plan: dry.view.plan.hash ?? '', identity: ['bearer', 'key-2'] },
+    };
+
+    const played = await play({ ...scenario, before: knowing(dry) });
+    const known = await played.state.get({ pk: `plan#${dry.view.plan.hash}`, sk: 'run' });
+
+    expect(played.view).toMatchObject({ status: 'refused', code: 'plan_changed' });
+    expect(played.view.plan.hash).toBe(dry.view.plan.hash);
+    expect(played.view.reason).toBe('since the plan was made: 1 now losing data: cache-00002');
+    expect(played.fleet.sent(idOf(2))).toBe(0);
+    expect(known?.value).toEqual({ runId: dry.view.runId });
+  });
+
+  it('goes on where nothing has changed', async () => {
+    const dry = await play(twoWaves({ job: jobOf('flush', { dryRun: true }) }));
+
+    const played = await play(
+      twoWaves({ event: { plan: dry.view.plan.hash ?? '', identity: ['bearer', 'key-2'] }, before: knowing(dry) }),
+    );
+
+    expect(played.view.status).toBe('succeeded');
   });
 });
