@@ -6,6 +6,7 @@ import { answeringErrors, type Door, receiving } from '../lib/aws/door.ts';
 import { awsRuntime } from '../lib/aws/runtime.ts';
 import { answerFrom, consoleRoutes, type Route } from '../lib/doors/routes.ts';
 import type { HttpAnswer, HttpRequest } from '../lib/http.ts';
+import openapi from '../lib/openapi/openapi.json' with { type: 'json' };
 import { showPage, showPageHead } from '../lib/page/document.ts';
 import type { Runtime } from '../lib/runtime.ts';
 import manifest from '../package.json' with { type: 'json' };
@@ -22,6 +23,7 @@ const routes: readonly Route[] = [
   { method: 'GET', path: '/', handle: showPage },
   { method: 'HEAD', path: '/', handle: showPageHead },
   { method: 'GET', path: '/healthz', handle: health },
+  { method: 'GET', path: '/openapi.json', handle: async () => ({ status: 200, body: openapi }) },
   ...consoleRoutes,
 ];
 

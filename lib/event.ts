@@ -49,7 +49,7 @@ const maxInstances = 10_000;
 
 const instanceId = v.pipe(
   v.string('must be a UUID'),
-  v.regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, 'must be a UUID'),
+  v.regex(/^[\dA-Fa-f]{8}-[\dA-Fa-f]{4}-[\dA-Fa-f]{4}-[\dA-Fa-f]{4}-[\dA-Fa-f]{12}$/, 'must be a UUID'),
   v.toLowerCase(),
 );
 
@@ -60,7 +60,8 @@ export const reasonText = v.pipe(
   v.check((text) => text.isWellFormed() && !/[\p{Cc}\u2028\u2029]/u.test(text), 'must have no control characters'),
 );
 
-const hookBody = v.strictObject({
+/** The body of a hook that is not GitHub’s. */
+export const hookBody = v.strictObject({
   instances: v.exactOptional(v.array(instanceId, 'must be a list of UUIDs')),
   reason: v.exactOptional(reasonText),
   dryRun: v.exactOptional(v.boolean('must be true or false')),
@@ -69,7 +70,8 @@ const hookBody = v.strictObject({
 const texts = v.optional(v.record(v.string(), v.string('must be a text'), 'must be a mapping'), {});
 const alertBody = v.object({ labels: texts, annotations: texts, dimensions: texts }, 'must be an alert');
 
-const manualBody = v.strictObject({
+/** The body of a run that an operator starts. */
+export const manualBody = v.strictObject({
   ...hookBody.entries,
   plan: v.exactOptional(v.pipe(v.string('must be a hash'), v.regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits'))),
   breakGlass: v.exactOptional(v.boolean('must be true or false')),

@@ -28,7 +28,13 @@ export interface Flags {
   readonly storm: Storm | null;
 }
 
-const pauseSchema = v.object({ project: v.nullable(v.string()), reason: v.string(), by: v.string(), at: v.string() });
+/** A stored pause, read back. */
+export const pauseSchema = v.object({
+  project: v.nullable(v.string()),
+  reason: v.string(),
+  by: v.string(),
+  at: v.string(),
+});
 const stormSchema = v.object({ since: v.string(), until: v.string(), reason: v.string() });
 
 /** Project names cannot hold a `*`. */

@@ -17,7 +17,8 @@ import { findJob } from './manual.ts';
 import { refuseParameters } from './query.ts';
 import { notInState } from './steer.ts';
 
-const retryBody = v.strictObject({ reason: v.exactOptional(reasonText) });
+/** A retry. */
+export const retryBody = v.strictObject({ reason: v.exactOptional(reasonText) });
 
 /**
  * Starts it with the job as it is configured now: whoever has made its guards stricter since means it. What it does, and

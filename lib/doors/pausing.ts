@@ -16,8 +16,10 @@ import { refuseParameters } from './query.ts';
 import { stopRun } from './stopping.ts';
 
 const project = v.exactOptional(v.string('must be the name of a project'));
-const pauseBody = v.strictObject({ project, reason: reasonText });
-const resumeBody = v.strictObject({ project });
+/** A pause that is asked for. */
+export const pauseBody = v.strictObject({ project, reason: reasonText });
+/** A pause that is to be lifted. */
+export const resumeBody = v.strictObject({ project });
 
 /** `POST /pause` `{project?, reason}`: `{paused}`, every pause that then stands. Doing it again changes the reason. */
 export async function pause(runtime: Runtime, request: HttpRequest): Promise<HttpAnswer> {

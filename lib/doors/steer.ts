@@ -13,12 +13,14 @@ import type { Runtime } from '../runtime.ts';
 import { refuseParameters } from './query.ts';
 import { stopRun, wake } from './stopping.ts';
 
-const decisionBody = v.strictObject({
+/** A word on a plan. */
+export const decisionBody = v.strictObject({
   planHash: v.pipe(v.string('must be a hash'), v.regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')),
   reason: v.exactOptional(reasonText),
 });
 
-const cancelBody = v.strictObject({ reason: v.exactOptional(reasonText) });
+/** A cancel. */
+export const cancelBody = v.strictObject({ reason: v.exactOptional(reasonText) });
 
 /** `POST /runs/{id}/approve`: another operator than the requester lets a plan go on, by its hash. */
 export async function approveRun(runtime: Runtime, request: HttpRequest, id: string): Promise<HttpAnswer> {
