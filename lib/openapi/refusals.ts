@@ -32,7 +32,7 @@ export const refusals = {
   reason_required: [422, 'Whoever breaks the glass has to say why.'],
   event_not_allowed: [422, 'No alert starts this job, or an event stands beside instances.'],
   no_instance: [422, 'The event names no instance.'],
-  job_changed: [422, 'The job means another project, target or action than it did.'],
+  job_changed: [422, 'The job does not do the same to the same project any more.'],
   nothing_to_retry: [422, 'The run left nothing failed or not started.'],
   project_unknown: [422, 'There is no such project.'],
   internal: [500, 'Something went wrong on our side; the log has it under the id of the request.'],
