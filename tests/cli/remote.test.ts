@@ -313,7 +313,7 @@ describe('run', () => {
 async function waiting(): Promise<{ world: DoorWorld; id: string }> {
   const at = '2026-11-23T13:37:00.000Z';
   const world = working('awaiting_approval', lossy, {
-    approval: { answerId: 'a', planHash, requestedAt: at, lapsesAt: at },
+    approval: { answerId: 'a', planHash, requestedAt: at, lapsesAt: '2026-11-23T14:37:00.000Z' },
   });
   await run(world, ['run', 'token', '--yes', '--no-wait']);
   return { world, id: String(world.starts[0]) };
