@@ -6,6 +6,7 @@ import { alertDoor } from '../../functions/alert.ts';
 import { consoleDoor } from '../../functions/console.ts';
 import { webhookDoor } from '../../functions/webhook.ts';
 import { accept } from '../../lib/doors/accept.ts';
+import type { LambdaDoor } from '../../lib/local/gateway.ts';
 import { type RunningServer, startServer } from '../../lib/local/server.ts';
 import { type RunRecord, readRecord, updateRecord, writeList } from '../../lib/record.ts';
 import { Browser, type Tab } from '../support/browser.ts';
@@ -96,6 +97,25 @@ describe('the way in', () => {
     expect(kept).toEqual([1, 0, '', `${server.url}/`]);
     expect(await tab.value('sessionStorage.length')).toBe(0);
     expect(tab.complaints).toEqual([]);
+  });
+
+  it('is the same where the gateway puts the name of a stage before every path', async () => {
+    await server.close();
+    const door = consoleDoor(world.open);
+    const staged: LambdaDoor = (event, context) =>
+      door({ ...event, requestContext: { ...event.requestContext, stage: 'prod' } }, context);
+    const doors = { alert: alertDoor(world.open), webhook: webhookDoor(world.open), console: staged };
+    server = await startServer({
+      host: '127.0.0.1',
+      port: 0,
+      ...doors,
+      log: logInto(world.log),
+      limits: { close: 20 },
+    });
+
+    await signIn(operatorToken, 'prod');
+
+    await tab.sees('There are none.');
   });
 });
 

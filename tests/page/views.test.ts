@@ -16,6 +16,7 @@ import { exclusionCodes } from '../../lib/plan.ts';
 import { statuses } from '../../lib/record.ts';
 import { noCounts, type RunView } from '../../lib/report.ts';
 import { attributesOf, evil, evilRun, find, jobView, runOf, textIn } from '../support/page-world.ts';
+import { textOf } from '../support/source-files.ts';
 
 const now = Date.parse('2026-11-23T20:10:00Z');
 const clock = { now, zone: 'Europe/Berlin' };
@@ -60,6 +61,29 @@ describe('words', () => {
 
   it.each(exclusionCodes)('%s is said in plain words', (code) => {
     expect(wordsOf(code)).toMatch(/^[A-Z][^_]+$/);
+  });
+
+  it('every code that a run or an instance ends with is said in plain words', () => {
+    const files = [
+      'guards',
+      'moment',
+      'health',
+      'quota',
+      'verify',
+      'retry',
+      'execute',
+      'wave',
+      'waves',
+      'run',
+      'ladder',
+      'approval',
+      'drift',
+    ];
+    const texts = files.map((name) => textOf(`lib/${name}.ts`)).join('');
+    const codes = [...texts.matchAll(/\bcode: '([a-z_]+)'/g)].map(([, code = '']) => code);
+
+    expect(codes.length).toBeGreaterThan(20);
+    expect(codes.filter((code) => !/^[A-Z]/.test(wordsOf(code)))).toEqual([]);
   });
 
   it('a code that nobody thought of stays readable', () => {

@@ -1,5 +1,6 @@
 // What a view needs, asked for at the doors.
 
+import { isGoing } from '../views/words.js';
 import { ask, Refused } from './ask.js';
 
 /** @import { JobView } from '../../doors/jobs.ts' */
@@ -14,6 +15,11 @@ const heatRuns = 14;
 
 /** Runs that have ended: they do not change any more. @type {Map<string, RunView>} */
 const ended = new Map();
+
+/** Forgets what was read: another operator may see something else. @type {() => void} */
+export function forgetRuns() {
+  ended.clear();
+}
 
 /** Every pause that stands. @type {() => Promise<readonly Pause[]>} */
 export async function loadPauses() {
@@ -40,7 +46,12 @@ async function loadJobs() {
 
 /** @type {(id: string) => Promise<RunView>} */
 async function loadRun(id) {
-  return await ask(`runs/${encodeURIComponent(id)}`);
+  const known = ended.get(id);
+  if (known !== undefined) return known;
+  /** @type {RunView} */
+  const run = await ask(`runs/${encodeURIComponent(id)}`);
+  if (!isGoing(run.status)) ended.set(id, run);
+  return run;
 }
 
 /** @type {(name: string, jobs: readonly JobView[]) => Promise<Shown>} */
@@ -52,10 +63,6 @@ async function loadJob(name, jobs) {
   /** @type {RunView[]} */
   const runs = [];
   // One after the other: the doors may be throttled, and after the first time most are known.
-  for (const { runId, finishedAt } of page.runs) {
-    const run = ended.get(runId) ?? (await loadRun(runId));
-    if (finishedAt !== undefined) ended.set(runId, run);
-    runs.push(run);
-  }
+  for (const { runId } of page.runs) runs.push(await loadRun(runId));
   return { kind: 'job', job, runs };
 }

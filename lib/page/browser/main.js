@@ -4,7 +4,7 @@ import { pageOf } from '../views/frame.js';
 import { acts, checkTyped } from './act.js';
 import { Refused } from './ask.js';
 import { show } from './dom.js';
-import { loadPauses, loadView } from './load.js';
+import { forgetRuns, loadPauses, loadView } from './load.js';
 import { routeOf } from './route.js';
 import { forgetAll, tokenNow } from './session.js';
 
@@ -29,8 +29,9 @@ let model = {
   place: 'runs',
 };
 
-/** Counts what was asked for, so that an answer which comes too late is known. */
+/** Counts what was asked for, so that an answer which comes too late is known; and up to where there were answers. */
 let asked = 0;
+let answered = 0;
 
 /** Keys of requests that are not known to have arrived, by their forms. @type {WeakMap<Element, string>} */
 const keys = new WeakMap();
@@ -45,7 +46,10 @@ function change(changes) {
 /** @type {() => Promise<void>} */
 async function refresh() {
   const turn = ++asked;
-  if (!model.signedIn) return change({});
+  if (!model.signedIn) {
+    answered = turn;
+    return change({});
+  }
   const route = routeOf(location.hash);
   try {
     const [pauses, shown] = await Promise.all([loadPauses(), loadView(route)]);
@@ -53,7 +57,14 @@ async function refresh() {
     if (turn === asked) change({ pauses, shown, said, stale: '', loadedAt: Date.now(), place: route.kind });
   } catch (error) {
     if (turn === asked) failedToLoad(error, route.kind);
+  } finally {
+    answered = Math.max(answered, turn);
   }
+}
+
+/** The next look, unless nobody looks or the last one is not over yet. @type {() => void} */
+function lookAgain() {
+  if (document.visibilityState === 'visible' && model.signedIn && answered === asked) void refresh();
 }
 
 /** @type {(error: unknown, place: string) => void} */
@@ -68,6 +79,7 @@ function failedToLoad(error, place) {
 /** @type {(problem: Model['problem']) => void} */
 function signedOut(problem) {
   forgetAll();
+  forgetRuns();
   change({ signedIn: false, shown: null, pauses: [], problem, said: '', stale: '', loadedAt: 0 });
 }
 
@@ -102,6 +114,7 @@ async function afterwards(form, said, to) {
   keys.delete(form);
   if (form.dataset['act'] !== 'filter') form.reset();
   const signedIn = tokenNow() !== null;
+  if (!signedIn) forgetRuns();
   if (!signedIn || !model.signedIn) change({ signedIn, shown: null, pauses: [], loadedAt: 0, stale: '' });
   saidAt = Date.now();
   change({ problem: null, said });
@@ -133,5 +146,5 @@ function moved() {
 addEventListener('hashchange', moved);
 addEventListener('submit', (event) => void submitted(event));
 addEventListener('visibilitychange', () => document.visibilityState === 'visible' && void refresh());
-setInterval(() => document.visibilityState === 'visible' && model.signedIn && void refresh(), refreshEvery);
+setInterval(lookAgain, refreshEvery);
 void refresh();
