@@ -52,8 +52,10 @@ export async function hearAlert(runtime: Entry, found: Found, now: number): Prom
     if (isNews && !(await writeSeries(state, alert, version, series))) continue;
     const isOver = arrival === 'ended' || arrival === 'over';
     const calm = arrival === 'ended' ? [...series.about, ...noted] : isOver ? noted : [];
-    await note(state, alert, calm, series, { isFiring: false, isEcho: echo });
-    const stopped = await stopAll(runtime, alert, series.toStop);
+    const [stopped] = await Promise.all([
+      stopAll(runtime, alert, series.toStop),
+      note(state, alert, calm, series, { isFiring: false, isEcho: echo }),
+    ]);
     return { ...found, series, arrival, stopped, isEcho: echo };
   }
 }

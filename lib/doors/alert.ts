@@ -39,8 +39,8 @@ export interface Taken {
 const maxStarts = 200;
 /** Nothing more is started after so many ms: SMN waits five seconds for its answer. */
 const startsWithin = 2_500;
-/** Alerts that are worked on at once. */
-const atOnce = 250;
+/** Alerts that are worked on at once: each turn waits for what else the state has to do. */
+const atOnce = 1_000;
 /** A delivery is known by its id for so many ms; longer than its source repeats it. */
 const deliveryKept = 3 * day;
 

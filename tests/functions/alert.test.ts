@@ -1,9 +1,22 @@
 // The door of alerts: what starts a run, what does not and why, and what a resolved alert takes back.
 
 import { describe, expect, it } from '@jest/globals';
+import { alertmanagerDelivery } from '../../lib/alerts/alertmanager.ts';
 import { noteSuccess } from '../../lib/cooldown.ts';
+import { takeAlerts } from '../../lib/doors/alert.ts';
+import { tick } from '../../lib/doors/tick.ts';
 import { readRecord, updateRecord } from '../../lib/record.ts';
-import { alertDoorWorld, alertJob, codes, dueIn, listensTo, runsOf, send, taken } from '../support/alert-door.ts';
+import {
+  alertDoorWorld,
+  alertJob,
+  codes,
+  dueIn,
+  listensTo,
+  raised,
+  runsOf,
+  send,
+  taken,
+} from '../support/alert-door.ts';
 import { byIds, call, errorOf, ids, jobOf, noon } from '../support/door-world.ts';
 
 const minute = 60_000;
@@ -273,10 +286,10 @@ describe('a delivery', () => {
     }
   });
 
-  it('starts 200 runs at most and stores the others', async () => {
+  it('of a thousand alerts is answered whole, and the tick starts what it left over', async () => {
     const storm = { alertStorm: { share: 100, count: 10_000, within: 300, cooldown: 600 } };
     const world = alertDoorWorld([job], storm);
-    const instances = Array.from({ length: 250 }, (_, i) => `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`);
+    const instances = Array.from({ length: 1000 }, (_, i) => `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`);
 
     const answer = taken(
       await send(
@@ -285,8 +298,24 @@ describe('a delivery', () => {
       ),
     );
 
-    expect(answer.started).toHaveLength(250);
+    expect(new Set(answer.started.map(({ instanceId }) => instanceId)).size).toBe(1000);
     expect(world.starts).toHaveLength(200);
-    expect((await runsOf(world)).filter(({ started }) => !started)).toHaveLength(50);
+    for (let minutes = 1; minutes <= 5; minutes++) {
+      world.now = noon + minutes * minute;
+      await tick(world.runtime);
+    }
+    expect(new Set(world.starts).size).toBe(1000);
+    expect(world.starts).toHaveLength(1000);
+  });
+
+  it('starts nothing more when it has taken too long, and stores the rest', async () => {
+    const world = alertDoorWorld([job]);
+    const slow = { ...world.runtime, now: () => (world.now += 3_000) };
+
+    const { started } = await takeAlerts(slow, [alertmanagerDelivery({ version: '4', alerts: [raised({})] }, '')]);
+
+    expect(started).toHaveLength(1);
+    expect(world.starts).toEqual([]);
+    expect(await runsOf(world)).toMatchObject([{ started: false }]);
   });
 });
