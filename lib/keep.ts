@@ -212,6 +212,11 @@ function countEnd({ status, code }: Ending, outcomes: readonly Outcome[], { metr
   for (const [Status, some] of Map.groupBy(outcomes, (outcome) => outcome.status)) {
     metrics.count('Outcomes', some.length, { Status });
   }
+  // Left out after the plan was made: a collision, a backup that failed, whoever was protected since.
+  const skipped = outcomes.filter((outcome) => outcome.status === 'skipped');
+  for (const [Code, some] of Map.groupBy(skipped, ({ code = 'none' }) => code)) {
+    metrics.count('InstancesExcluded', some.length, { Code });
+  }
 }
 
 /** Whether a call went out for it, as far as anybody knows. */

@@ -313,4 +313,10 @@ describe('what is counted', () => {
     ]);
     expect(refused.counts).toEqual(['RunsEnded{refused} 1', 'RunsRefused{over_cap} 1']);
   });
+
+  it('are those, too, that were left out after the plan was made', async () => {
+    const played = await play(scenario({ held: [idOf(1)] }));
+
+    expect(played.counts).toContain('InstancesExcluded{collision} 1');
+  });
 });
