@@ -53,11 +53,17 @@ const instanceId = v.pipe(
   v.toLowerCase(),
 );
 
-/** A reason that somebody gives: one line of at most 500 characters, not empty where it is required. */
+/** A reason that somebody gives: one line of at most 500 characters. */
 export const reasonText = v.pipe(
   v.string('must be a text'),
   v.maxLength(500, 'must have at most 500 characters'),
   v.check((text) => text.isWellFormed() && !/[\p{Cc}\u2028\u2029]/u.test(text), 'must have no control characters'),
+);
+
+/** One that is required says something. */
+export const givenReason = v.pipe(
+  reasonText,
+  v.check((text) => text.trim() !== '', 'must say why'),
 );
 
 /** The body of a hook that is not GitHub’s. */

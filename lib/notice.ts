@@ -104,6 +104,7 @@ export function messageOf(notice: Notice): Message {
       ...(notice.reason === undefined ? [] : [notice.reason]),
       ...(liftsAt === undefined ? [] : [`It lifts at ${liftsAt}.`]),
       ...(stop === undefined ? [] : [`Stopped by ${stop.by}: ${stop.reason}`]),
+      ...(notice.breakGlass === undefined ? [] : [`The glass was broken: ${notice.breakGlass}`]),
       ...approvalLines(notice),
       ...failureLines(notice),
       `Run ${runId} on ${project} (${stage}), asked for by ${requestedBy}, came ${createdAt}${until}.`,

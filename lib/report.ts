@@ -80,6 +80,8 @@ export interface RunSummary {
   /** When what a run was refused for is expected to be over. */
   readonly liftsAt?: string;
   readonly requestedBy: string;
+  /** Why the glass was broken, where it was: the run passed windows and freezes. */
+  readonly breakGlass?: string;
   readonly counts: Counts;
   readonly createdAt: string;
   readonly startedAt?: string;
@@ -118,6 +120,7 @@ export function runSummary(record: RunRecord): RunSummary {
     ...(reason !== undefined && { reason }),
     ...(liftsAt !== undefined && { liftsAt }),
     requestedBy: event.requestedBy,
+    ...(event.breakGlass === true && { breakGlass: event.reason ?? '' }),
     counts,
     createdAt,
     ...(startedAt !== undefined && { startedAt }),

@@ -24,6 +24,7 @@ const summaryEntries = {
   reason: v.exactOptional(v.string()),
   liftsAt: v.exactOptional(v.string()),
   requestedBy: v.string(),
+  breakGlass: v.exactOptional(v.string()),
   counts,
   createdAt: v.string(),
   startedAt: v.exactOptional(v.string()),

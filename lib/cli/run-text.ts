@@ -42,6 +42,7 @@ export function reportText(view: RunView): string {
     '',
     `${view.job}: ${view.action} ${view.status}${view.code === undefined ? '' : ` (${view.code})`}`,
     ...(view.reason === undefined ? [] : [`  ${view.reason}`]),
+    ...(view.breakGlass === undefined ? [] : [`  the glass was broken by ${view.requestedBy}: ${view.breakGlass}`]),
     `  ${countsText(view)}${durationText(view)}`,
     ...table(view.outcomes.map(outcomeRow)),
   ];

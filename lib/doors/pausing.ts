@@ -4,7 +4,7 @@
 import * as v from 'valibot';
 import type { Config } from '../config.ts';
 import { DoorError } from '../errors.ts';
-import { reasonText } from '../event.ts';
+import { givenReason } from '../event.ts';
 import { liftPause, type Pause, raisePause, readPauses } from '../flags.ts';
 import { type HttpAnswer, type HttpRequest, limitBody, readJson, readMembers } from '../http.ts';
 import { admit } from '../operator.ts';
@@ -17,7 +17,7 @@ import { stopRun } from './stopping.ts';
 
 const project = v.exactOptional(v.string('must be the name of a project'));
 /** A pause that is asked for. */
-export const pauseBody = v.strictObject({ project, reason: reasonText });
+export const pauseBody = v.strictObject({ project, reason: givenReason });
 /** A pause that is to be lifted. */
 export const resumeBody = v.strictObject({ project });
 

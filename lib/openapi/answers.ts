@@ -27,6 +27,9 @@ const summaryEntries = {
   reason: v.exactOptional(v.string()),
   liftsAt: v.exactOptional(time),
   requestedBy: v.pipe(v.string(), v.description('`schedule`, `webhook:JOB`, `alert:SOURCE` or `operator:NAME`')),
+  breakGlass: v.exactOptional(
+    v.pipe(v.string(), v.description('why the glass was broken, where it was: the run passed windows and freezes')),
+  ),
   counts: v.strictObject({ succeeded: count, failed: count, unknown: count, skipped: count, notStarted: count }),
   createdAt: time,
   startedAt: v.exactOptional(time),

@@ -286,6 +286,8 @@ describe('the rights', () => {
     expect(await readRecord(world.state, String(world.starts[0]))).toMatchObject({
       event: { breakGlass: true, reason: 'it burns' },
     });
+    const shown = await send(world, `/runs/${world.starts[0]}`, '', 'alice', { method: 'GET' });
+    expect(shown.body).toMatchObject({ requestedBy: 'operator:alice', breakGlass: 'it burns' });
   });
 });
 
@@ -597,6 +599,7 @@ describe('POST /pause and POST /resume', () => {
     ['/pause', '{"project":"nobody","reason":"x"}', 422, 'project_unknown', 'project'],
     ['/resume', '{"project":"__proto__"}', 422, 'project_unknown', 'project'],
     ['/pause', '{}', 400, 'malformed', 'reason'],
+    ['/pause', '{"reason":" "}', 400, 'malformed', 'reason'],
     ['/pause', '{"reason":"x","until":"noon"}', 400, 'malformed', 'until'],
     ['/resume', '{"reason":"x"}', 400, 'malformed', 'reason'],
     ['/resume', '{"project":1}', 400, 'malformed', 'project'],
