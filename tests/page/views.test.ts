@@ -201,6 +201,10 @@ describe('a run', () => {
     expect(mild.map(({ attrs }) => attrs['name'])).toEqual(['reason']);
   });
 
+  it('that can be tried again warns of the data of those alone that are tried again', () => {
+    expect(shownRun({})).toMatch(/Try again: 1 instance .*⚠ 1 instance will lose all data\./);
+  });
+
   it('tells who stopped it, who let it go on, its rungs, its backups', () => {
     const at = '2026-11-23T20:01:00.000Z';
     const text = shownRun({

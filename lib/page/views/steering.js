@@ -10,6 +10,13 @@ import { isGoing } from './words.js';
 /** @import { Clock } from './times.js' */
 /** @import { Child, Tree } from './tree.js' */
 
+/** Instances that a retry would take up and that lose their data. @type {(run: Pick<RunView, 'plan' | 'outcomes'>) => number} */
+function lossesAgain({ plan, outcomes }) {
+  const undone = outcomes.filter(({ status }) => status === 'failed' || status === 'not_started');
+  const ids = new Set(undone.map(({ instanceId }) => instanceId));
+  return plan.waves.flat().filter(({ instanceId, dataLoss }) => dataLoss && ids.has(instanceId)).length;
+}
+
 /** Planned instances that lose their data. @type {(run: Pick<RunView, 'plan'>) => number} */
 export function lossesOf({ plan }) {
   return plan.waves.flat().filter(({ dataLoss }) => dataLoss).length;
@@ -44,7 +51,7 @@ function approvalBox(run, clock) {
       timeAt(approval.lapsesAt, clock),
       '.',
     ),
-    lossLine(run),
+    lossLine(lossesOf(run)),
     h('p', {}, 'Plan ', h('code', { class: 'hash' }, hash)),
     field('Reason', 'reason', { maxlength: 500 }),
     h(
@@ -69,7 +76,7 @@ function planBox(run) {
       {},
       `It runs only if the plan is still this one: ${plural(plan.waves.flat().length, 'instance')} to ${run.action}.`,
     ),
-    lossLine(run),
+    lossLine(lossesOf(run)),
     field('Reason', 'reason', { maxlength: 500 }),
     losing > 0 && typedName(job),
     h('p', { class: 'buttons' }, h('button', { class: losing > 0 ? 'danger' : '' }, `${capital(run.action)} now`)),
@@ -95,6 +102,7 @@ function cancelBox({ runId }) {
 /** @type {(run: RunView, undone: number) => Tree} */
 function retryBox(run, undone) {
   const { runId, job } = run;
+  const losing = lossesAgain(run);
   return h(
     'details',
     { class: 'box' },
@@ -107,17 +115,16 @@ function retryBox(run, undone) {
         {},
         'A new run of what failed or was not started. What is unknown is not sent again: it may have been done.',
       ),
-      lossLine(run),
+      lossLine(losing),
       field('Reason', 'reason', { maxlength: 500 }),
-      lossesOf(run) > 0 && typedName(job),
+      losing > 0 && typedName(job),
       h('p', { class: 'buttons' }, h('button', {}, 'Start the new run')),
     ),
   );
 }
 
-/** @type {(run: RunView) => Child} */
-function lossLine(run) {
-  const losing = lossesOf(run);
+/** @type {(losing: number) => Child} */
+function lossLine(losing) {
   return losing > 0 && h('p', { class: 'loss' }, `⚠ ${plural(losing, 'instance')} will lose all data.`);
 }
 
