@@ -29,14 +29,14 @@ function brokenCalls({ fleet, view }: Played): string[] {
           ? [`${id} lost its data ${losing} times`]
           : []),
         ...(isProtected && fleet.sent(id) > 0 ? [`${id} is protected and was sent to`] : []),
-        ...(restart + soft_restart > mostRestarts ? [`${id} was restarted ${restart + soft_restart} times`] : []),
+        ...(Math.max(restart, soft_restart) > mostTimes ? [`${id} was restarted too often`] : []),
       ];
     }),
   ];
 }
 
-/** A restart whose answer was lost may be repeated, but not for ever. */
-const mostRestarts = 2;
+/** A restart whose answer was lost may be repeated, but not for ever; each rung of a ladder for itself. */
+const mostTimes = 2;
 
 function brokenCounts({ view, engine, clock, record }: Played): string[] {
   const planned = view.plan.waves.flat().length;
