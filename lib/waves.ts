@@ -96,9 +96,16 @@ export function endingOf({ outcomes, halt, stopped }: Worked): Ending {
   const counts = countOutcomes(outcomes);
   // A threshold that was reached by the very last instance has stopped nothing.
   const isNews = halt !== null && (counts.notStarted > 0 || stopped || halt.code !== 'max_failures');
-  const why = isNews ? { code: halt.code, reason: halt.reason } : {};
+  const why = isNews ? { code: halt.code, reason: halt.reason } : allSkipped(outcomes);
   const wasStopped = isNews && (halt.code === 'cancelled' || halt.code === 'resolved');
   return { status: wasStopped ? 'cancelled' : statusOf(counts), outcomes, ...why };
+}
+
+/** A run that left out everybody has succeeded, and done nothing: that must not be taken for its work. */
+function allSkipped(outcomes: readonly Outcome[]): Pick<Ending, 'code' | 'reason'> {
+  if (outcomes.length === 0 || outcomes.some(({ status }) => status !== 'skipped')) return {};
+  const tally = [...Map.groupBy(outcomes, ({ code = 'none' }) => code)].map(([code, some]) => `${some.length} ${code}`);
+  return { code: 'all_skipped', reason: `nothing was sent, all that was planned was left out: ${tally.join(', ')}` };
 }
 
 function portsOf(

@@ -381,6 +381,16 @@ describe('another run at work on an instance', () => {
     expect(Date.parse(played.outcome(2)?.acceptedAt ?? '')).toBeGreaterThanOrEqual(Date.parse('2026-11-23T02:10:00Z'));
   });
 
+  it('on all of them leaves a run that says so', async () => {
+    const played = await play(twoWaves({ held: [1, 2, 3].map(idOf) }));
+
+    expect(played.view).toMatchObject({
+      status: 'succeeded',
+      code: 'all_skipped',
+      reason: 'nothing was sent, all that was planned was left out: 3 collision',
+    });
+  });
+
   it.each<Job['backup']['mode']>(['off', 'fresh'])(
     'is not waited for once the run is cancelled (backup: %s)',
     async (mode) => {
