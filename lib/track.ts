@@ -110,6 +110,11 @@ export function gaveUp(track: Track, problem: Track['problem'] = track.problem):
   return ended(track, mayBeDone(track) ? 'unknown' : 'failed', problem);
 }
 
+/** The track of whoever may not be sent to any more: left out where it never was. */
+export function leftOut(track: Track, why: NonNullable<Track['problem']>): Track {
+  return track.attempts === 0 && !mayBeDone(track) ? ended(track, 'skipped', why) : gaveUp(track, why);
+}
+
 /** Due again at `dueAt`, in the common group unless said otherwise. */
 export function dueAgain(track: Track, dueAt: number, group = 0): Track {
   return { ...track, phase: 'due', dueAt, group };

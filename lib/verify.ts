@@ -4,7 +4,7 @@
 import type { Action, VerifyPolicy } from './config.ts';
 import { isActionable } from './plan.ts';
 import { again, type RetryLimits } from './retry.ts';
-import { dueAgain, ended, gaveUp, mayBeDone, type Track } from './track.ts';
+import { dueAgain, ended, gaveUp, leftOut, type Track } from './track.ts';
 
 /** One instance as it was seen. */
 export interface Look {
@@ -172,10 +172,6 @@ function objectionTo({ dataLoss }: Track, look: Look): Track['problem'] {
   }
   if (look.isOutside !== true) return null;
   return { code: 'drifted', reason: 'the target does not select it any more' };
-}
-
-function leftOut(track: Track, why: NonNullable<Track['problem']>): Track {
-  return track.attempts === 0 && !mayBeDone(track) ? ended(track, 'skipped', why) : gaveUp(track, why);
 }
 
 /** Gone or frozen: what was accepted or lost before may have been done all the same. */

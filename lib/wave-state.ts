@@ -9,7 +9,7 @@ import { stops } from './look.ts';
 import type { Verdict } from './moment.ts';
 import type { PlannedInstance } from './plan.ts';
 import { backoffDelay, chanceOf, expire, type Halt, halted } from './retry.ts';
-import { ended, isFailure, type Track } from './track.ts';
+import { ended, isFailure, leftOut, type Track } from './track.ts';
 import { applyLook, type Look, type LookRules, lapse } from './verify.ts';
 
 /** One wave of a run. */
@@ -102,7 +102,7 @@ export function applyAnswer(wave: Wave, batch: readonly Track[], sent: Sent): Wa
   if ('unsent' in sent) return applyUnsent(wave, sent);
   const left = new Set(sent.left);
   const called = batch.filter((_, i) => !left.has(i));
-  const lost = batch.filter((_, i) => left.has(i)).map((track) => ended(track, 'skipped', heldElsewhere));
+  const lost = batch.filter((_, i) => left.has(i)).map((track) => leftOut(track, heldElsewhere));
   const after = [...lost, ...applySent(called, sent, retryAt(wave), wave.nextGroup)];
   const problem = 'problem' in sent ? sent.problem : null;
   const accepted = after.some(({ phase }) => phase === 'accepted' || phase === 'lost');

@@ -73,6 +73,15 @@ describe('an answer', () => {
     expect(fates(after)).toEqual(['accepted', 'skipped collision', 'asking']);
   });
 
+  it.each<[string, Partial<Track>, string]>([
+    ['was tried', { attempts: 1, calls: 1 }, 'failed collision'],
+    ['may have been done', { attempts: 1, calls: 1, maybeDone: true }, 'unknown collision'],
+  ])('does not call an instance left out that another run has taken after it %s', (_, change, fate) => {
+    const tracks = tracksOf(1).map((track) => ({ ...track, ...change }));
+
+    expect(fates(applyAnswer(waveOf(tracks), tracks, { at: start, results: '', left: [0] }))).toEqual([fate]);
+  });
+
   it('never turns the clock back', () => {
     const tracks = tracksOf(2);
     const later = applyAnswer(waveOf(tracks), tracks.slice(0, 1), { at: start + 9_000, results: 's' });
