@@ -148,9 +148,12 @@ const holdGap = 30;
 /** Ms for which what was seen of an instance is good enough to act on. */
 export const freshFor = 60_000;
 
-/** Seen so long ago that it may be protected, or at work, since then: it is looked at before anything is sent. */
+/**
+ * Seen so long ago that it may be protected, or at work, since then: it is looked at before anything is sent. Seen in the
+ * future, it was seen by a clock that has been put back.
+ */
 export function isStale({ seenAt }: Track, at: number): boolean {
-  return at - seenAt > freshFor;
+  return Math.abs(at - seenAt) > freshFor;
 }
 
 /** Looked at, and sent at once where nothing speaks against it. */

@@ -94,7 +94,7 @@ async function open(task: WaveTask, ports: WavePorts): Promise<Wave> {
     const leases = await ports.leases.take(planned.map(({ instanceId }) => instanceId));
     return { leases, ...(wantsBackup ? uncounted(ports) : await countKeys(task, ports)) };
   });
-  const isOld = opened.at - task.seenAt > freshFor;
+  const isOld = Math.abs(opened.at - task.seenAt) > freshFor;
   const seen = (instance: PlannedInstance, at: number): Track => ({ ...freshTrack(instance, at), seenAt: task.seenAt });
   const tracks = planned.map((instance, i) =>
     leased(drifted(seen(instance, opened.at), task), opened.leases[i], isOld, job.collision),
@@ -271,7 +271,8 @@ async function sendHeld(ports: WavePorts, action: Action, batch: readonly Track[
   if ('unsent' in may) return { at: now(), ...may };
   // The process may have been away since the turn began.
   const isLate = now() > deadline && batch.some(({ calls }) => calls > 0);
-  if (isLate || batch.some((track) => isStale(track, now() - freshFor))) return { at: now(), unsent: 'late' };
+  const isAway = batch.some(({ seenAt }) => Math.abs(now() - seenAt) > 2 * freshFor);
+  if (isLate || isAway) return { at: now(), unsent: 'late' };
   const left = ids.flatMap((_, i) => (may.leases[i] === 't' ? [] : [i]));
   const ours = ids.filter((_, i) => may.leases[i] === 't');
   const sent = ours.length === 0 ? { at: now(), results: '' } : await send(dcs, action, ours, now);

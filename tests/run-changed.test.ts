@@ -4,7 +4,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Job } from '../lib/config.ts';
 import type { InstanceScript } from '../lib/local/simulator/script.ts';
-import { idOf, instances, jobOf, type Night, oneWave, type Played, play } from './support/scenario.ts';
+import { idOf, instances, jobOf, methodsOf, type Night, oneWave, type Played, play } from './support/scenario.ts';
 
 const guarded = { env: 'staging', 'dcs-autopilot-protected': 'true' };
 
@@ -113,4 +113,24 @@ describe('what was seen more than a minute ago', () => {
       expect([sent, played.fleet.sent(idOf(1))]).toEqual([sent, sent]);
     },
   );
+
+  it('is looked at where the clock was put back since', async () => {
+    const played = await play({
+      ...oneWave('flush', 2),
+      wrap: (dcs, clock, fleet) => ({
+        ...methodsOf(dcs),
+        show: async (id) => {
+          const shown = await dcs.show(id);
+          if (fleet.calls().show === 2) {
+            clock.advance(-7_200_000);
+            fleet.set(idOf(2), { tags: guarded });
+          }
+          return shown;
+        },
+      }),
+    });
+
+    expect(played.outcome(2)).toMatchObject({ status: 'skipped', code: 'protected' });
+    expect(played.fleet.sent(idOf(2))).toBe(0);
+  });
 });

@@ -644,6 +644,20 @@ describe('a run with the hash of a plan', () => {
     expect(known?.value).toEqual({ runId: dry.view.runId });
   });
 
+  it('goes on by the hash alone where the plan that was seen is forgotten', async () => {
+    const dry = await play(twoWaves({ job: jobOf('flush', { dryRun: true }) }));
+    const hash = dry.view.plan.hash ?? '';
+
+    const played = await play(
+      twoWaves({
+        event: { plan: hash, identity: ['bearer', 'key-2'] },
+        before: async (state) => state.put({ pk: `plan#${hash}`, sk: 'run' }, { runId: dry.view.runId }),
+      }),
+    );
+
+    expect(played.view.status).toBe('succeeded');
+  });
+
   it('goes on where nothing has changed', async () => {
     const dry = await play(twoWaves({ job: jobOf('flush', { dryRun: true }) }));
 

@@ -10,7 +10,7 @@ import { type HttpAnswer, type HttpRequest, limitBody, notFound, readJson, readM
 import { admit } from '../operator.ts';
 import { plannedSchema } from '../plan.ts';
 import { type RunRecord, readList, readRecord } from '../record.ts';
-import { isGoing, outcomeSchema } from '../report.ts';
+import { intoWaves, isGoing, outcomeSchema } from '../report.ts';
 import type { Runtime } from '../runtime.ts';
 import { accept, acceptedAnswer } from './accept.ts';
 import { findJob } from './manual.ts';
@@ -62,7 +62,7 @@ function refuseChanged(before: Job, now: Job): void {
  */
 async function undone({ state }: Runtime, { runId, status, event, job, plan }: RunRecord): Promise<string[]> {
   const outcomes = await readList(state, runId, 'outcomes', outcomeSchema);
-  const planned = await readList(state, runId, 'plan', plannedSchema);
+  const planned = intoWaves(await readList(state, runId, 'plan', plannedSchema), plan?.waves ?? []).flat();
   const known = new Map(outcomes.map((outcome) => [outcome.instanceId, outcome.status]));
   const asked = plan === undefined ? (event.instances ?? []) : planned.map(({ instanceId }) => instanceId);
   const ids = [...new Set([...asked, ...known.keys()])].filter((id) => {
