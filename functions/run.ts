@@ -13,8 +13,8 @@ import {
 import * as v from 'valibot';
 import { awsWorld } from '../lib/aws/world.ts';
 import type { Engine } from '../lib/engine.ts';
+import { tellPost } from '../lib/report/tell.ts';
 import { run, type World } from '../lib/run.ts';
-import { tellPost } from '../lib/tell.ts';
 
 const payloadSchema = v.union([
   v.object({ v: v.literal(1), runId: v.string() }),

@@ -1,11 +1,11 @@
 // 4. Do it once: batches of at most 50, and what an answer means for each instance of its batch. Declares the port to
 // DCS. A batch that is refused as a whole is taken apart until the instance that it was refused for stands alone.
 
-import type { BackupRecord } from './backup.ts';
 import type { Problem } from './classify.ts';
 import type { Action } from './config.ts';
+import type { BackupRecord } from './execute/backup.ts';
+import { dueAgain, gaveUp, type Track } from './execute/track.ts';
 import type { InstanceDetail, ListedInstance } from './plan.ts';
-import { dueAgain, gaveUp, type Track } from './track.ts';
 
 /** A read that worked, or what went wrong. Never throws for anything that a service or network can do. */
 export type Reading<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };

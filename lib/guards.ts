@@ -2,12 +2,12 @@
 // again before each send; the others see the finished plan. An instance that may not be touched has fallen out before
 // (plan.ts). The first refusal ends the run, with a sentence for people and the time when it lifts.
 
-import { inFreeze, outsideWindow } from './calendar.ts';
 import type { Job } from './config.ts';
 import type { Event } from './event.ts';
-import type { Flags } from './flags.ts';
+import { inFreeze, outsideWindow } from './guards/calendar.ts';
+import type { Flags } from './guards/flags.ts';
+import { capOf, type Lifts, type Used } from './guards/quota.ts';
 import type { Plan } from './plan.ts';
-import { capOf, type Lifts, type Used } from './quota.ts';
 
 /** What holds at one moment. `now`: ms since the epoch. */
 export interface Moment {

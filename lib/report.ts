@@ -1,7 +1,7 @@
 // 7. What came of it: the outcome of every instance, their counts, the status of the run, and how a run is shown.
 
 import * as v from 'valibot';
-import { howToRestore, type Kept } from './backup.ts';
+import { howToRestore, type Kept } from './execute/backup.ts';
 import { type ExcludedInstance, excludedSchema, type PlannedInstance, plannedSchema } from './plan.ts';
 import {
   type Approval,

@@ -5,8 +5,8 @@ import { hashOf } from './canonical.ts';
 import type { Problem } from './classify.ts';
 import type { RetryPolicy } from './config.ts';
 import { type CountedEngine, mostOperations } from './engine.ts';
+import { dueAgain, ended, gaveUp, mayBeDone, type Track } from './execute/track.ts';
 import type { Reading } from './execute.ts';
-import { dueAgain, ended, gaveUp, mayBeDone, type Track } from './track.ts';
 
 /** The shortest backoff, in seconds: durable waits are whole seconds. */
 const floor = 1;

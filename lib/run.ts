@@ -1,23 +1,23 @@
 // The whole flow: event → plan → guards → execute → retry → verify → report. Durable: it may be taken up again at any
 // line, so it touches the world only inside the engine's steps, or reads what is written once.
 
-import { askApproval, checkDrift, readDrifted } from './approval.ts';
 import type { Problem } from './classify.ts';
 import type { Project } from './config.ts';
 import { type CountedEngine, counted, type Engine } from './engine.ts';
+import type { Probe } from './execute/health.ts';
+import { climb, climbs } from './execute/ladder.ts';
+import { stops } from './execute/look.ts';
+import { haltFor } from './execute/wave-state.ts';
+import { endingOf, runWaves } from './execute/waves.ts';
 import type { DcsApi } from './execute.ts';
+import { askApproval, checkDrift, readDrifted } from './guards/approval.ts';
+import { momentRefusal } from './guards/moment.ts';
 import { firstRefusal, maxRun, planGuards, type Refusal } from './guards.ts';
-import type { Probe } from './health.ts';
-import { type Inventory, type InventoryPorts, readDetails, readInventory } from './inventory.ts';
-import { begin, type Ending, freezePlan, frozen, frozenPlan, report, type Standing, takeQuota } from './keep.ts';
-import { climb, climbs } from './ladder.ts';
-import { stops } from './look.ts';
-import { momentRefusal } from './moment.ts';
+import { type Inventory, type InventoryPorts, readDetails, readInventory } from './plan/inventory.ts';
 import type { Plan } from './plan.ts';
 import type { RunRecord, RunStatus, Stop } from './record.ts';
-import { type TellDesk, tellEnd } from './tell.ts';
-import { haltFor } from './wave-state.ts';
-import { endingOf, runWaves } from './waves.ts';
+import { begin, type Ending, freezePlan, frozen, frozenPlan, report, type Standing, takeQuota } from './report/keep.ts';
+import { type TellDesk, tellEnd } from './report/tell.ts';
 
 /** The world that a run works in. */
 export interface World extends TellDesk {

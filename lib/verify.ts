@@ -2,9 +2,9 @@
 // got lost is settled here by evidence, never by sending again blindly.
 
 import type { Action, VerifyPolicy } from './config.ts';
+import { dueAgain, ended, gaveUp, leftOut, type Track } from './execute/track.ts';
 import { isActionable } from './plan.ts';
 import { again, type RetryLimits } from './retry.ts';
-import { dueAgain, ended, gaveUp, leftOut, type Track } from './track.ts';
 
 /** One instance as it was seen. */
 export interface Look {

@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { ErrorClass, Problem } from '../lib/classify.ts';
 import type { Action } from '../lib/config.ts';
+import type { Track } from '../lib/execute/track.ts';
 import {
   type Answer,
   applySent,
@@ -15,7 +16,6 @@ import {
   sentence,
   takeApart,
 } from '../lib/execute.ts';
-import type { Track } from '../lib/track.ts';
 import { idOf } from './support/scenario.ts';
 import { fateOf, tracksOf } from './support/tracks.ts';
 

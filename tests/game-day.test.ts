@@ -4,7 +4,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Guards, Job } from '../lib/config.ts';
 import type { Event } from '../lib/event.ts';
-import { raiseStorm } from '../lib/flags.ts';
+import { raiseStorm } from '../lib/guards/flags.ts';
 import { updateRecord } from '../lib/record.ts';
 import { idOf, instances, jobOf, methodsOf, type Night, type Played, play, type Scenario } from './support/scenario.ts';
 import { approvalOf, deciding, pausing, stopping } from './support/steering.ts';

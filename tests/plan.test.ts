@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { hashOf } from '../lib/canonical.ts';
 import type { Action, Amount, Job, Selector } from '../lib/config.ts';
+import { select } from '../lib/plan/select.ts';
 import {
   type Candidate,
   type Detail,
@@ -15,7 +16,6 @@ import {
   losesData,
   makePlan,
 } from '../lib/plan.ts';
-import { select } from '../lib/select.ts';
 import { idOf, jobOf } from './support/scenario.ts';
 
 const tag = { key: 'dcs-autopilot-protected', value: 'true' };

@@ -325,7 +325,10 @@ function crossings(): { from: string; to: string }[] {
 /** The folder that decides what a file may import: `functions`, `lib`, `lib/aws`, … */
 function roomOf(path: string): string {
   const [top = '', second = '', ...rest] = path.split('/');
-  const isRoom = top === 'lib' && rest.length > 0 && !['config', 'doors', 'match', 'schedule'].includes(second);
+  const isRoom =
+    top === 'lib' &&
+    rest.length > 0 &&
+    !['config', 'doors', 'episode', 'execute', 'guards', 'match', 'plan', 'report', 'schedule'].includes(second);
   return isRoom ? `${top}/${second}` : path.includes('/') ? top : '';
 }
 

@@ -2,13 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { takeRetries } from '../lib/budget.ts';
 import { sha256 } from '../lib/canonical.ts';
 import type { Job, ScheduleTrigger } from '../lib/config.ts';
 import { accept, recordEnded, repeated } from '../lib/doors/accept.ts';
 import { tick } from '../lib/doors/tick.ts';
 import type { Event } from '../lib/event.ts';
-import { leasesOf, leaseTime } from '../lib/lease.ts';
+import { takeRetries } from '../lib/execute/budget.ts';
+import { leasesOf, leaseTime } from '../lib/execute/lease.ts';
 import { asJson, deliveryKey, partKey, readRecord, recordOf, runKey, updateRecord } from '../lib/record.ts';
 import { day, expiryOf, keptFor, longestRun } from '../lib/retention.ts';
 import type { Key } from '../lib/state.ts';

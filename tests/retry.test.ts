@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import type { ErrorClass, Problem } from '../lib/classify.ts';
 import type { RetryPolicy } from '../lib/config.ts';
 import { counted } from '../lib/engine.ts';
+import type { Track } from '../lib/execute/track.ts';
 import type { Reading } from '../lib/execute.ts';
 import { again, backoffDelay, chanceOf, expire, halted, isPassing, readUntil } from '../lib/retry.ts';
-import type { Track } from '../lib/track.ts';
 import { fateOf, trackOf } from './support/tracks.ts';
 import { VirtualClock, VirtualEngine } from './support/virtual-engine.ts';
 

@@ -1,11 +1,11 @@
 // Runs that alerts have started: an instance that is named otherwise than by its id, and what the run learns of the fleet.
 
 import { describe, expect, it } from '@jest/globals';
-import { noteSuccess } from '../lib/cooldown.ts';
+import { readSize } from '../lib/episode/storm.ts';
 import type { Event } from '../lib/event.ts';
-import { leasesOf } from '../lib/lease.ts';
+import { leasesOf } from '../lib/execute/lease.ts';
+import { noteSuccess } from '../lib/guards/cooldown.ts';
 import type { InstanceReference } from '../lib/match/reference.ts';
-import { readSize } from '../lib/storm.ts';
 import { idOf, instances, jobOf, type Night, play, type Scenario } from './support/scenario.ts';
 
 const target = { ...jobOf('restart').target, tags: { env: 'staging' } };

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from '@jest/globals';
 import type { Backup as BackupPolicy, Job } from '../lib/config.ts';
-import { leasesOf } from '../lib/lease.ts';
+import { leasesOf } from '../lib/execute/lease.ts';
 import { pastBackup } from '../lib/local/simulator/backup.ts';
 import type { InstanceSpec } from '../lib/local/simulator/instance.ts';
 import { idOf, instances, jobOf, methodsOf, type Night, type Played, play, type Scenario } from './support/scenario.ts';

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from '@jest/globals';
 import type { Job } from '../lib/config.ts';
-import { leasesOf, leaseTime } from '../lib/lease.ts';
+import { leasesOf, leaseTime } from '../lib/execute/lease.ts';
 import { pastBackup } from '../lib/local/simulator/backup.ts';
 import type { MemoryState } from './support/memory-state.ts';
 import { idOf, instances, jobOf, methodsOf, type Played, play, type Scenario } from './support/scenario.ts';

@@ -5,8 +5,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { Json } from '../lib/canonical.ts';
 import type { Guards, Job } from '../lib/config.ts';
 import type { Event } from '../lib/event.ts';
-import { liftPause, raiseStorm } from '../lib/flags.ts';
-import { leasesOf } from '../lib/lease.ts';
+import { leasesOf } from '../lib/execute/lease.ts';
+import { liftPause, raiseStorm } from '../lib/guards/flags.ts';
 import { idOf, instances, jobOf, type Night, type Played, play, type Scenario } from './support/scenario.ts';
 import { deciding, pausing, stopping } from './support/steering.ts';
 

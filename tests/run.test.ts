@@ -6,7 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { sha256 } from '../lib/canonical.ts';
 import type { Action } from '../lib/config.ts';
-import { leasesOf, leaseTime } from '../lib/lease.ts';
+import { leasesOf, leaseTime } from '../lib/execute/lease.ts';
 import type { CallFault, InstanceScript } from '../lib/local/simulator/script.ts';
 import { crashContract, flowContract } from './support/flow-contract.ts';
 import { itemSizes } from './support/item-sizes.ts';

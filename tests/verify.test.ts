@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from '@jest/globals';
 import type { Action } from '../lib/config.ts';
-import type { Track } from '../lib/track.ts';
+import type { Track } from '../lib/execute/track.ts';
 import { applyLook, type Look, type LookRules, lapse, needsTask } from '../lib/verify.ts';
 import { fateOf, trackOf } from './support/tracks.ts';
 

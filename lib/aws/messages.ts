@@ -3,9 +3,9 @@
 
 import * as v from 'valibot';
 import type { Notify } from '../config.ts';
-import type { Message } from '../notice.ts';
-import { eventForm, topicForm } from '../notice-forms.ts';
-import type { Told } from '../tell.ts';
+import type { Message } from '../report/notice.ts';
+import { eventForm, topicForm } from '../report/notice-forms.ts';
+import type { Told } from '../report/tell.ts';
 import { type AwsCall, type AwsClient, AwsError, jsonCall } from './client.ts';
 
 /** A listener on AWS. */

@@ -1,8 +1,8 @@
 // Schedules that never fire while their window is open. Every fire of such a job would be refused, so that it says one
 // thing and does another.
 
-import { windowState } from '../calendar.ts';
 import type { Config, Job, ScheduleTrigger, Window } from '../config.ts';
+import { windowState } from '../guards/calendar.ts';
 import { fires } from '../schedule.ts';
 import type { ReferenceFault } from './plain.ts';
 

@@ -2,12 +2,12 @@
 // where nothing does. The run is noted with its episode before it is stored, so that whoever ends the episode finds it.
 
 import type { Alert } from '../alert.ts';
-import { type Claim, claimInstance, readSeries, releaseClaim, updateSeries } from '../alerting.ts';
 import { projectKey } from '../config.ts';
-import { readCoolsUntil } from '../cooldown.ts';
+import { type Claim, claimInstance, readSeries, releaseClaim, updateSeries } from '../episode/alerting.ts';
 import { isOpen, type Series, stale, withRun } from '../episode.ts';
 import { type Event, runId } from '../event.ts';
-import type { Storm } from '../flags.ts';
+import { readCoolsUntil } from '../guards/cooldown.ts';
+import type { Storm } from '../guards/flags.ts';
 import type { Refusal } from '../guards.ts';
 import type { InstanceReference } from '../match/reference.ts';
 import { type RunRecord, readRecord } from '../record.ts';

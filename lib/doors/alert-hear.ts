@@ -2,13 +2,13 @@
 // is stopped. It may be done again at any time, by a message that comes twice or by the peer of its sender.
 
 import type { Alert } from '../alert.ts';
-import { type Alerting, noteAlerting, readSeries, updateSeries, writeSeries } from '../alerting.ts';
 import { projectKey } from '../config.ts';
-import { readSuccess } from '../cooldown.ts';
-import { echoes, isEcho, type OwnWork } from '../echo.ts';
+import { type Alerting, noteAlerting, readSeries, updateSeries, writeSeries } from '../episode/alerting.ts';
+import { echoes, isEcho, type OwnWork } from '../episode/echo.ts';
 import { type Arrival, hear, type Series } from '../episode.ts';
 import { AutopilotError } from '../errors.ts';
-import { holderOf } from '../lease.ts';
+import { holderOf } from '../execute/lease.ts';
+import { readSuccess } from '../guards/cooldown.ts';
 import { readRecord, type Stop } from '../record.ts';
 import type { State } from '../state.ts';
 import type { Entry } from './accept.ts';

@@ -3,14 +3,14 @@
 
 import type { AlertDelivery, IgnoredAlert } from '../alert.ts';
 import type { Project } from '../config.ts';
-import { readFlags, type Storm } from '../flags.ts';
+import { watchStorm } from '../episode/storm.ts';
+import { readFlags, type Storm } from '../guards/flags.ts';
 import type { Refusal } from '../guards.ts';
 import type { HttpAnswer } from '../http.ts';
 import { asJson, deliveryKey, type RunRecord } from '../record.ts';
 import { day } from '../retention.ts';
 import type { Runtime } from '../runtime.ts';
 import type { State } from '../state.ts';
-import { watchStorm } from '../storm.ts';
 import { type Entry, ensureStarted } from './accept.ts';
 import { act, type Circumstances } from './alert-act.ts';
 import { type HeardAlert, hearAlert } from './alert-hear.ts';

@@ -4,9 +4,9 @@
 
 import * as v from 'valibot';
 import type { Json } from '../canonical.ts';
-import { owed } from '../notice.ts';
-import { tickPartition } from '../post.ts';
 import { expireLists, type RunRecord, readRecord, recordOf, updateRecord } from '../record.ts';
+import { owed } from '../report/notice.ts';
+import { tickPartition } from '../report/post.ts';
 import { isGoing } from '../report.ts';
 import type { Runtime } from '../runtime.ts';
 import { lookBack } from '../schedule.ts';

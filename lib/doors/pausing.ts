@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import type { Config } from '../config.ts';
 import { DoorError } from '../errors.ts';
 import { givenReason } from '../event.ts';
-import { liftPause, type Pause, raisePause, readPauses } from '../flags.ts';
+import { liftPause, type Pause, raisePause, readPauses } from '../guards/flags.ts';
 import { type HttpAnswer, type HttpRequest, limitBody, readJson, readMembers } from '../http.ts';
 import { admit } from '../operator.ts';
 import { asJson, type RunRecord, readRecord, recordOf } from '../record.ts';

@@ -2,13 +2,13 @@
 // execution died, storms that are over. Whatever a late, lost or broken tick left undone, the next one does; doing it twice changes nothing.
 
 import type { Job } from '../config.ts';
+import { tendStorms } from '../episode/storm.ts';
 import { AutopilotError } from '../errors.ts';
-import type { Message } from '../notice.ts';
-import { duePosts, tickPartition } from '../post.ts';
 import type { RunStatus } from '../record.ts';
+import type { Message } from '../report/notice.ts';
+import { duePosts, tickPartition } from '../report/post.ts';
 import type { Metrics } from '../runtime.ts';
 import type { Item } from '../state.ts';
-import { tendStorms } from '../storm.ts';
 import { fireJob, isScheduled, markOf, markPrefix, switchOff } from './fire.ts';
 import { inTurn, openPrefix, type TickResult, type TickWork, tendRuns } from './open-runs.ts';
 import { tellPosted, tendPost } from './untold.ts';

@@ -1,9 +1,9 @@
 // Runs that have ended while somebody still has to be told: those that never had an execution, and those whose execution
 // died; and messages that belong to no run. A door waits for nobody, so their notice is sent by an execution of its own.
 
-import { listenersOf, type Message } from '../notice.ts';
-import { post, postStatus, settlePost } from '../post.ts';
 import { type RunRecord, readRecord, updateRecord } from '../record.ts';
+import { listenersOf, type Message } from '../report/notice.ts';
+import { post, postStatus, settlePost } from '../report/post.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** A tick, as far as notices are concerned. */

@@ -2,9 +2,9 @@
 // one-line test, and lib/huawei/dcs.ts is left with sending.
 
 import * as v from 'valibot';
-import type { BackupRecord } from '../backup.ts';
 import type { Problem } from '../classify.ts';
 import type { Action } from '../config.ts';
+import type { BackupRecord } from '../execute/backup.ts';
 import type { Answer, Reading } from '../execute.ts';
 import type { InstanceDetail } from '../plan.ts';
 import * as schema from './dcs-schema.ts';

@@ -2,7 +2,7 @@
 // documented and the reverse, `{}` for an empty string, and numeric tag keys. What decides over safety is not guessed.
 
 import * as v from 'valibot';
-import type { BackupRecord } from '../backup.ts';
+import type { BackupRecord } from '../execute/backup.ts';
 import type { Instance, InstanceDetail, ListedInstance } from '../plan.ts';
 
 const scalar = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));

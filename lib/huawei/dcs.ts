@@ -2,8 +2,8 @@
 // gets. It repeats a call in one case only, with another grant after the first was refused; every other repetition is the
 // caller's decision.
 
-import type { BackupRecord } from '../backup.ts';
 import type { Action, Project } from '../config.ts';
+import type { BackupRecord } from '../execute/backup.ts';
 import type { Answer, DcsApi, Reading } from '../execute.ts';
 import type { InstanceDetail, ListedInstance } from '../plan.ts';
 import * as calls from './dcs-calls.ts';

@@ -7,7 +7,7 @@ import type { Taken } from '../doors/alert.ts';
 import type { JobView } from '../doors/jobs.ts';
 import type { RunPage } from '../doors/listing.ts';
 import { triggers } from '../event.ts';
-import { pauseSchema } from '../flags.ts';
+import { pauseSchema } from '../guards/flags.ts';
 import { excludedSchema, plannedSchema } from '../plan.ts';
 import { statuses } from '../record.ts';
 import { outcomeSchema, type RunSummary, type RunView } from '../report.ts';

@@ -1,6 +1,6 @@
 // Asks the health check of a job: 2xx is healthy, and nothing else is, no answer and no address included.
 
-import type { Health, HealthCheck } from '../health.ts';
+import type { Health, HealthCheck } from '../execute/health.ts';
 import type { Secrets } from '../runtime.ts';
 import type { Ask } from './ask.ts';
 import { secretUrl } from './secret-url.ts';

@@ -1,10 +1,10 @@
 // Tells a webhook: a chat such as Slack, or a program that takes JSON. The address is a secret: who has it may write there.
 
 import type { Notify } from '../config.ts';
-import type { Message } from '../notice.ts';
-import { jsonForm, slackForm } from '../notice-forms.ts';
+import type { Message } from '../report/notice.ts';
+import { jsonForm, slackForm } from '../report/notice-forms.ts';
+import type { Told } from '../report/tell.ts';
 import type { Secrets } from '../runtime.ts';
-import type { Told } from '../tell.ts';
 import type { Answered, Ask } from './ask.ts';
 import { secretUrl } from './secret-url.ts';
 

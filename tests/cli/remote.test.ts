@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { consoleDoor } from '../../functions/console.ts';
 import type { Io } from '../../lib/cli/io.ts';
 import { main } from '../../lib/cli/main.ts';
-import { readFlags } from '../../lib/flags.ts';
+import { readFlags } from '../../lib/guards/flags.ts';
 import { type RunRecord, type RunStatus, readRecord, updateRecord, writeList } from '../../lib/record.ts';
 import { type Heard, hear } from '../support/command-io.ts';
 import { doorFetch } from '../support/console-fetch.ts';

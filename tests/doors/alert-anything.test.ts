@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { noteSuccess } from '../../lib/cooldown.ts';
 import { type Heard, hear, isOpen, type Series } from '../../lib/episode.ts';
+import { noteSuccess } from '../../lib/guards/cooldown.ts';
 import { updateRecord } from '../../lib/record.ts';
 import { isGoing } from '../../lib/report.ts';
 import { alertDoorWorld, alertJob, dueIn, type Raised, runsOf, send } from '../support/alert-door.ts';

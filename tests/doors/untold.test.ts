@@ -3,8 +3,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Notify } from '../../lib/config.ts';
 import { accept } from '../../lib/doors/accept.ts';
-import { post, readPost, settlePost } from '../../lib/post.ts';
 import { readRecord, updateRecord } from '../../lib/record.ts';
+import { post, readPost, settlePost } from '../../lib/report/post.ts';
 import { listeners } from '../support/notices.ts';
 import { configOf, ScheduledWorld } from '../support/scheduled-world.ts';
 

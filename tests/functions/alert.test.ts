@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from '@jest/globals';
 import { alertmanagerDelivery } from '../../lib/alerts/alertmanager.ts';
-import { noteSuccess } from '../../lib/cooldown.ts';
 import { takeAlerts } from '../../lib/doors/alert.ts';
 import { tick } from '../../lib/doors/tick.ts';
+import { noteSuccess } from '../../lib/guards/cooldown.ts';
 import { readRecord, updateRecord } from '../../lib/record.ts';
 import {
   alertDoorWorld,

@@ -7,7 +7,7 @@ import { scheduleDoor } from '../../functions/schedule.ts';
 import type { Job } from '../../lib/config.ts';
 import { accept } from '../../lib/doors/accept.ts';
 import { runId } from '../../lib/event.ts';
-import { readFlags } from '../../lib/flags.ts';
+import { readFlags } from '../../lib/guards/flags.ts';
 import { toContext } from '../../lib/local/gateway.ts';
 import { type RunRecord, readRecord, updateRecord, writeList } from '../../lib/record.ts';
 import type { Outcome } from '../../lib/report.ts';

@@ -2,7 +2,7 @@
 // hands of both.
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { leasesOf, leaseTime } from '../../lib/lease.ts';
+import { leasesOf, leaseTime } from '../../lib/execute/lease.ts';
 import type { State } from '../../lib/state.ts';
 import { idOf } from './scenario.ts';
 

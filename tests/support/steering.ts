@@ -1,7 +1,7 @@
 // What people do to a run while it sleeps: pause it, stop it, answer the question whether it may. Each is what a door
 // would write, so that a night can be played without doors.
 
-import { raisePause } from '../../lib/flags.ts';
+import { raisePause } from '../../lib/guards/flags.ts';
 import { type Approval, type Decision, readRecord, type Stop, updateRecord } from '../../lib/record.ts';
 import type { Night } from './scenario.ts';
 

@@ -1,6 +1,6 @@
 // Tracks in any state for the tests of the single steps, without a run around them.
 
-import { freshTrack, type Track } from '../../lib/track.ts';
+import { freshTrack, type Track } from '../../lib/execute/track.ts';
 import { idOf } from './scenario.ts';
 
 /** The track of instance `number`, fresh but for `change`; it would not lose its data. */

@@ -1,4 +1,4 @@
-// An independent reading of what a window is, to judge lib/calendar.ts by: it walks a year minute by minute, asks Intl what
+// An independent reading of what a window is, to judge lib/guards/calendar.ts by: it walks a year minute by minute, asks Intl what
 // the clocks show, and opens the window in every minute between its two ends. It knows no offsets and no gaps.
 
 import type { Window } from '../../lib/config.ts';

@@ -1,9 +1,9 @@
 // The port to DCS straight on a simulated fleet: no HTTP, no signatures, no waiting. It gives the answers that the real
 // client gives over HTTP; tests/dcs.contract.test.ts holds both to that. For rehearsals, and for tests.
 
-import type { BackupRecord } from '../../backup.ts';
 import { classify, type Problem } from '../../classify.ts';
 import type { Action } from '../../config.ts';
+import type { BackupRecord } from '../../execute/backup.ts';
 import type { Answer, DcsApi, Reading } from '../../execute.ts';
 import type { Instance, InstanceDetail, ListedInstance } from '../../plan.ts';
 import { type Backup, type BackupStatus, backupStatusAt } from '../simulator/backup.ts';

@@ -5,7 +5,7 @@ import { ask, Refused } from './ask.js';
 
 /** @import { JobView } from '../../doors/jobs.ts' */
 /** @import { RunPage } from '../../doors/listing.ts' */
-/** @import { Pause } from '../../flags.ts' */
+/** @import { Pause } from '../../guards/flags.ts' */
 /** @import { RunView } from '../../report.ts' */
 /** @import { Shown } from '../views/frame.js' */
 /** @import { Route } from './route.js' */

@@ -10,7 +10,7 @@ import { h } from './tree.js';
 
 /** @import { JobView } from '../../doors/jobs.ts' */
 /** @import { RunPage } from '../../doors/listing.ts' */
-/** @import { Pause } from '../../flags.ts' */
+/** @import { Pause } from '../../guards/flags.ts' */
 /** @import { RunView } from '../../report.ts' */
 /** @import { Filter } from './runs.js' */
 /** @import { Clock } from './times.js' */

@@ -4,7 +4,7 @@ import { field, timeAt } from './bits.js';
 import { h } from './tree.js';
 import { whoOf } from './words.js';
 
-/** @import { Pause } from '../../flags.ts' */
+/** @import { Pause } from '../../guards/flags.ts' */
 /** @import { Clock } from './times.js' */
 /** @import { Child, Tree } from './tree.js' */
 

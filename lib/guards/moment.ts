@@ -1,0 +1,31 @@
+// May the run go on at this moment: asked before it begins, after an approval, and in the step of each send, since
+// somebody may have stopped, paused or closed it, or its window may have ended, in between.
+
+import { firstRefusal, momentGuards, type Refusal } from '../guards.ts';
+import { type RunRecord, readRecord } from '../record.ts';
+import type { Desk } from '../report/keep.ts';
+import { readFlags } from './flags.ts';
+
+/** `hold`: not now, ask again later. `halt`: nothing more is sent. `closed`: the run is not this execution's any more. */
+export type Verdict =
+  | { readonly kind: 'go' }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'hold' | 'halt'; readonly why: Refusal };
+
+/** Looks at the run's record, the flags and the clock. */
+export async function mayGoOn(record: RunRecord, execution: string, desk: Desk): Promise<Verdict> {
+  const current = await readRecord(desk.state, record.runId);
+  if (current?.status !== 'running' || current.execution !== execution) return { kind: 'closed' };
+  const { stop } = current;
+  if (stop !== undefined) return { kind: 'halt', why: { code: stop.code, reason: `${stop.by}: ${stop.reason}` } };
+  const refusal = await momentRefusal(record, desk);
+  if (refusal === null) return { kind: 'go' };
+  // A pause is lifted by whoever raised it; a window or a freeze would have to be waited for.
+  return { kind: refusal.code === 'paused' ? 'hold' : 'halt', why: refusal };
+}
+
+/** What speaks against working at this moment, whoever's the run is. */
+export async function momentRefusal({ job, event }: RunRecord, desk: Desk): Promise<Refusal | null> {
+  const flags = await readFlags(desk.state, job.project.name);
+  return firstRefusal(momentGuards, { job, event, now: desk.now(), flags });
+}
