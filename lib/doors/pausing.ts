@@ -9,9 +9,11 @@ import { liftPause, type Pause, raisePause, readPauses } from '../guards/flags.t
 import { type HttpAnswer, type HttpRequest, limitBody, readJson, readMembers } from '../http.ts';
 import { admit } from '../operator.ts';
 import { asJson, type RunRecord, readRecord, recordOf } from '../record.ts';
+import { tickPartition } from '../report/post.ts';
 import { day } from '../retention.ts';
 import type { Runtime } from '../runtime.ts';
 import type { IndexPosition } from '../state.ts';
+import { openPrefix } from './open-runs.ts';
 import { refuseParameters } from './query.ts';
 import { stopRun } from './stopping.ts';
 
@@ -73,24 +75,28 @@ const pageSize = 100;
 /** An approval lapses after an hour; nobody reads a fleet for a day before asking for it. */
 const lookBack = day;
 
+/** Of runs whose job the configuration has no more, too: each run keeps the project that its job had when it came. */
 async function withdrawApprovals(runtime: Runtime, { project, reason, by, at }: Pause): Promise<void> {
-  const jobs = Object.values(runtime.config.jobs).filter((job) => project === null || job.project.name === project);
-  for (const { name } of jobs) {
-    for (const runId of await waitingRuns(runtime, name)) {
+  const tended = await runtime.state.query(tickPartition, openPrefix);
+  const jobs = new Set([...Object.keys(runtime.config.jobs), ...tended.map(({ sk }) => sk.slice(openPrefix.length))]);
+  for (const name of jobs) {
+    for (const { runId, job } of await waitingRuns(runtime, name)) {
+      if (project !== null && job.project.name !== project) continue;
       await stopRun(runtime, runId, { code: 'paused', reason, by, at });
     }
   }
 }
 
 /** The index may lag behind: a run that it does not show yet is refused by the pause once it is approved. */
-async function waitingRuns({ state, now }: Runtime, job: string): Promise<string[]> {
-  const found: string[] = [];
+async function waitingRuns({ state, now }: Runtime, job: string): Promise<RunRecord[]> {
+  const found: RunRecord[] = [];
   let before: IndexPosition | undefined;
   for (;;) {
     const page = await state.byJob(job, pageSize, before);
     const recent = page.filter(({ createdAt }) => Date.parse(createdAt) >= now() - lookBack);
     for (const { runId } of recent.map(({ value }) => recordOf(value)).filter(mayWait)) {
-      if ((await readRecord(state, runId))?.status === 'awaiting_approval') found.push(runId);
+      const record = await readRecord(state, runId);
+      if (record?.status === 'awaiting_approval') found.push(record);
     }
     before = recent.at(-1);
     if (recent.length < pageSize || before === undefined) return found;

@@ -624,6 +624,27 @@ describe('POST /pause and POST /resume', () => {
     },
   );
 
+  it.each<[string, Readonly<Record<string, Job>>]>([
+    ['is gone', {}],
+    ['works elsewhere', { token: { ...jobNamed('token'), project: { ...jobNamed('token').project, name: 'other' } } }],
+  ])('withdraws the approval of a run whose job %s by now', async (_, jobs) => {
+    const world = doorWorld();
+    const id = await waiting(world);
+    await tick(world);
+    const runtime = { ...world.runtime, config: { ...world.runtime.config, jobs } };
+
+    await call(
+      consoleDoor(async () => runtime),
+      {
+        path: '/pause',
+        body: '{"project":"staging","reason":"x"}',
+        headers: { authorization: `Bearer ${operatorToken}` },
+      },
+    );
+
+    expect((await readRecord(world.state, id))?.stop?.code).toBe('paused');
+  });
+
   it('leaves the approvals of another project alone', async () => {
     const world = doorWorld();
     const id = await waiting(world);
