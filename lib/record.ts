@@ -103,6 +103,8 @@ export interface RunRecord {
   readonly liftsAt?: string;
   readonly stop?: Stop;
   readonly approval?: Approval;
+  /** Under which an execution that waits between two pieces of work is woken. */
+  readonly waits?: string;
   /** Of a run that climbs a ladder. */
   readonly rungs?: readonly Rung[];
   /** Whether an execution was started for it; one that was not is started by the next duplicate or tick. */
@@ -186,7 +188,7 @@ export async function updateRecord(
   }
 }
 
-/** Writes a list in items of at most 500 entries, over whatever was there. */
+/** Writes a list in items of at most 500 entries, over whatever was there: a longer list of an earlier try is emptied. */
 export async function writeList(
   state: State,
   record: RunRecord,
@@ -196,6 +198,9 @@ export async function writeList(
   const parts = Math.ceil(entries.length / itemSize);
   for (let part = 0; part < parts; part++) {
     await writePart(state, record, list, part, entries.slice(part * itemSize, (part + 1) * itemSize));
+  }
+  for (let part = parts; (await state.get(partKey(record.runId, list, part))) !== undefined; part++) {
+    await writePart(state, record, list, part, []);
   }
 }
 

@@ -43,6 +43,17 @@ describe('a cancelled run', () => {
     expect(played.clock.now()).toBeLessThan(Date.parse('2026-11-23T03:00:00Z'));
   });
 
+  it('ends in the middle of a soak', async () => {
+    const { waves } = jobOf('flush');
+    const job = jobOf('flush', { waves: { ...waves, soak: 86_400 } });
+
+    const played = await play(twoWaves({ job, meanwhile: [{ after: 7200, does: stopping('cancelled') }] }));
+
+    expect(played.view).toMatchObject({ status: 'cancelled', code: 'cancelled' });
+    expect(played.clock.now()).toBeLessThan(Date.parse('2026-11-23T04:05:00Z'));
+    expect(flushed(played, 3)).toEqual([1, 0, 0]);
+  });
+
   it('gives up what would be tried again', async () => {
     const { waves } = jobOf('flush');
     const job = jobOf('flush', { waves: { ...waves, canary: { percent: 100 } } });

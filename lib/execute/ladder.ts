@@ -10,6 +10,7 @@ import type { Desk, Ending } from '../report/keep.ts';
 import { countOutcomes } from '../report.ts';
 import { day } from '../retention.ts';
 import type { Key, State } from '../state.ts';
+import { linger } from './linger.ts';
 import { endingOf, runWaves, type WaveDesk, type WaveWork } from './waves.ts';
 
 /** How far up an instance is: rungs taken since it was last quiet, and when the last of them ended, in ms. */
@@ -48,7 +49,7 @@ export async function climb(
     const { status } = await engine.step(`${name} done`, () => noteRung(work, key, { action, taken, ending }, desk));
     if (ending.status !== 'succeeded' || countOutcomes(worked.outcomes).succeeded === 0) return ending;
     if (status === 'resolved') return helped(ending, action);
-    await engine.wait(`${name} settles`, ladder.settle);
+    await linger(engine, `${name} settles`, ladder.settle, record, desk);
     if (await engine.step(`${name} settled`, () => isResolved(work, desk))) return helped(ending, action);
     if (taken >= top) return withoutEffect(ending, ladder);
   }

@@ -14,6 +14,7 @@ import { forEach } from '../state.ts';
 import { takeRetries } from './budget.ts';
 import { awaitHealth, type HealthPorts, type Probe } from './health.ts';
 import { leasesOf } from './lease.ts';
+import { linger } from './linger.ts';
 import { freshTrack, isFailure, outcomeOf, type Track } from './track.ts';
 import { runWave, type WaveResult } from './wave.ts';
 import type { WavePorts } from './wave-work.ts';
@@ -64,7 +65,7 @@ export async function runWaves(work: WaveWork, engine: CountedEngine, dcs: DcsAp
     halt = wave.halt ?? (from === outcomes.length ? null : after);
     stopped = wave.stopped;
     if (halt !== null || from === outcomes.length) break;
-    await engine.wait(`soak ${i + 1}`, record.job.waves.soak);
+    await linger(engine, `soak ${i + 1}`, record.job.waves.soak, record, desk);
     halt = await awaitHealth(i + 1, gateOf(work, outcomes.slice(0, from), ports, desk));
     if (halt !== null) break;
   }

@@ -26,10 +26,11 @@ function climbing(change: Partial<Scenario> = {}, job: Partial<Job> = {}): Promi
 }
 
 function resolving(after: number) {
-  const does = async ({ state, runId, clock }: Night): Promise<void> => {
+  const does = async ({ state, runId, clock, engine }: Night): Promise<void> => {
     const at = new Date(clock.now()).toISOString();
     const stop = { code: 'resolved', reason: 'the alert is over', by: 'alert:alertmanager', at } as const;
-    await updateRecord(state, runId, (record) => ({ ...record, stop }));
+    const { waits } = await updateRecord(state, runId, (record) => ({ ...record, stop }));
+    if (waits !== undefined) await engine.answer(waits);
   };
   return { after, does };
 }
@@ -44,6 +45,7 @@ describe('a ladder', () => {
 
     expect(played.view).toMatchObject({ status: 'succeeded', code: 'resolved' });
     expect(played.view.reason).toBe('the alert was resolved after soft_restart');
+    expect(played.clock.now()).toBeLessThan(Date.parse('2026-11-23T02:11:00Z'));
     expect(done(played)).toEqual({ restart: 0, soft_restart: 1, flush: 0 });
   });
 

@@ -16,7 +16,7 @@ import { exclusionCodes } from '../../lib/plan.ts';
 import { statuses } from '../../lib/record.ts';
 import { noCounts, type RunView } from '../../lib/report.ts';
 import { attributesOf, evil, evilRun, find, jobView, runOf, textIn } from '../support/page-world.ts';
-import { textOf } from '../support/source-files.ts';
+import { projectFiles, textOf } from '../support/source-files.ts';
 
 const now = Date.parse('2026-11-23T20:10:00Z');
 const clock = { now, zone: 'Europe/Berlin' };
@@ -64,22 +64,11 @@ describe('words', () => {
   });
 
   it('every code that a run or an instance ends with is said in plain words', () => {
-    const files = [
-      'guards',
-      'moment',
-      'health',
-      'quota',
-      'verify',
-      'retry',
-      'execute',
-      'wave',
-      'waves',
-      'run',
-      'ladder',
-      'approval',
-      'drift',
-    ];
-    const texts = files.map((name) => textOf(`lib/${name}.ts`)).join('');
+    const steps = /^lib\/((guards|retry|verify|execute|run)|(plan|guards|execute)\/[a-z-]+)\.ts$/;
+    const texts = projectFiles('lib')
+      .filter((path) => steps.test(path))
+      .map(textOf)
+      .join('');
     const codes = [...texts.matchAll(/\bcode: '([a-z_]+)'/g)].map(([, code = '']) => code);
 
     expect(codes.length).toBeGreaterThan(20);

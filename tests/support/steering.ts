@@ -15,8 +15,8 @@ export function pausing(project: string | null = 'staging') {
 export function stopping(code: Stop['code']) {
   return async ({ state, runId, engine }: Night): Promise<void> => {
     const stop = { code, reason: 'enough', by: 'operator:alice', at: '2026-11-23T02:00:30.000Z' };
-    const { approval } = await updateRecord(state, runId, (record) => ({ ...record, stop }));
-    if (approval !== undefined) await engine.answer(approval.answerId);
+    const { approval, waits } = await updateRecord(state, runId, (record) => ({ ...record, stop }));
+    for (const answerId of [approval?.answerId, waits]) if (answerId !== undefined) await engine.answer(answerId);
   };
 }
 
