@@ -39,6 +39,8 @@ export interface Taken {
 const maxStarts = 200;
 /** Nothing more is started after so many ms: SMN waits five seconds for its answer. */
 const startsWithin = 2_500;
+/** Executions that are started at once; the time is looked at between them. */
+const startsAtOnce = 20;
 /** Alerts that are worked on at once: each turn waits for what else the state has to do. */
 const atOnce = 1_000;
 /** A delivery is known by its id for so many ms; longer than its source repeats it. */
@@ -163,9 +165,10 @@ function isFiring({ arrival, series }: HeardAlert): boolean {
 /** Last of all, since a start is the slowest of it: all that is left over is stored, and the tick's. */
 async function startSome(runtime: Entry, parts: readonly Part[], began: number): Promise<void> {
   const waiting = parts.flatMap(({ records }) => records).filter(({ started }) => !started);
-  await inTurns(waiting.slice(0, maxStarts), async (record) => {
+  const start = async (record: RunRecord): Promise<void> => {
     if (runtime.now() - began < startsWithin) await ensureStarted(runtime, record);
-  });
+  };
+  await inTurns(waiting.slice(0, maxStarts), start, startsAtOnce);
 }
 
 async function wasTaken(state: State, { source, deliveryId = '' }: AlertDelivery): Promise<boolean> {
@@ -193,10 +196,10 @@ function tally(ignored: readonly IgnoredJob[]): Readonly<Record<string, number>>
 }
 
 /** Works on all items, some at a time; results in the order of the items. */
-async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>, most = atOnce): Promise<R[]> {
   const results: R[] = [];
-  for (let from = 0; from < items.length; from += atOnce) {
-    results.push(...(await Promise.all(items.slice(from, from + atOnce).map(work))));
+  for (let from = 0; from < items.length; from += most) {
+    results.push(...(await Promise.all(items.slice(from, from + most).map(work))));
   }
   return results;
 }

@@ -318,4 +318,24 @@ describe('a delivery', () => {
     expect(world.starts).toEqual([]);
     expect(await runsOf(world)).toMatchObject([{ started: false }]);
   });
+
+  it('stops starting in the midst of many when each start takes long', async () => {
+    const storm = { alertStorm: { share: 100, count: 10_000, within: 300, cooldown: 600 } };
+    const world = alertDoorWorld([job], storm);
+    const { executions } = world.runtime;
+    const start = async (runId: string): Promise<void> => {
+      world.now += 100;
+      await executions.start(runId);
+    };
+    const alerts = Array.from({ length: 200 }, (_, i) => raised({ instance: `cache-${i}` }));
+
+    const { started } = await takeAlerts({ ...world.runtime, executions: { ...executions, start } }, [
+      alertmanagerDelivery({ version: '4', alerts }, ''),
+    ]);
+
+    expect(started).toHaveLength(200);
+    expect(world.starts.length).toBeGreaterThan(0);
+    expect(world.starts.length).toBeLessThan(60);
+    expect(await runsOf(world)).toHaveLength(200);
+  });
 });
