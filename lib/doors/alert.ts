@@ -96,23 +96,26 @@ async function hearAll(runtime: Entry, found: readonly Found[], now: number): Pr
   return found.map((each) => heard.get(each) ?? { ...each, series: null, arrival: 'over', stopped: [], isEcho: false });
 }
 
-/** What stands in each project that somebody may act in; counted anew where something has begun to alert. */
+/**
+ * What stands in each project that somebody may act in; counted anew where an alert has no run yet, whoever was the first
+ * to hear of it: the peer of its sender, or we ourselves before something failed, may not have come to the counting.
+ */
 async function stormsOf(
   { state, log, config }: Entry,
   heard: readonly HeardAlert[],
   now: number,
 ): Promise<ReadonlyMap<string, Storm | null>> {
-  const projects = new Map<string, { project: Project; isNews: boolean }>();
-  for (const { candidates, arrival } of heard.filter(isFiring)) {
+  const projects = new Map<string, { project: Project; mayAct: boolean }>();
+  for (const { candidates, series } of heard.filter(isFiring)) {
     for (const { job } of candidates) {
-      const isNews = arrival === 'begun' || projects.get(job.project.name)?.isNews === true;
-      projects.set(job.project.name, { project: job.project, isNews });
+      const mayAct = series?.runs[job.name] === undefined || projects.get(job.project.name)?.mayAct === true;
+      projects.set(job.project.name, { project: job.project, mayAct });
     }
   }
   const storms = new Map<string, Storm | null>();
-  for (const [name, { project, isNews }] of projects) {
+  for (const [name, { project, mayAct }] of projects) {
     const ports = { state, log, alertStorm: config.alertStorm, now };
-    storms.set(name, isNews ? await watchStorm(ports, project) : (await readFlags(state, name)).storm);
+    storms.set(name, mayAct ? await watchStorm(ports, project) : (await readFlags(state, name)).storm);
   }
   return storms;
 }

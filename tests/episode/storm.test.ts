@@ -69,6 +69,27 @@ describe('a storm', () => {
     expect(told(stormy)).toEqual(['alert storm']);
   });
 
+  it('is seen whichever step of the delivery that brings it fails, when it comes again', async () => {
+    for (let failAt = 1; failAt <= 60; failAt++) {
+      const stormy = world();
+      stormy.failAt = failAt;
+      await send(stormy, alertsOf(stormy, 1, 4));
+      stormy.failAt = 0;
+
+      await send(stormy, alertsOf(stormy, 1, 4));
+
+      expect([failAt, await isStormy(stormy), await dueIn(stormy)]).toEqual([failAt, true, []]);
+    }
+  });
+
+  it('is seen by both peers that bring it at once', async () => {
+    const stormy = world();
+
+    await Promise.all([send(stormy, alertsOf(stormy, 1, 4)), send(stormy, alertsOf(stormy, 1, 4))]);
+
+    expect(await dueIn(stormy)).toEqual([]);
+  });
+
   it('is told once, however many alerts come', async () => {
     const stormy = world();
 
