@@ -30,20 +30,23 @@ export type Resolved =
   | { readonly code: 'instance_unknown' | 'instance_ambiguous'; readonly reason: string };
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** A domain name has no more characters than this, and no name of an instance comes near; what is stored by it has its limits. */
+const longestName = 253;
 /** `redis://user:secret@host:6379/0`, as exporters write it; user and secret are left out. */
 const url = /^rediss?:\/\/(?:[^/]*@)?([^/]+)/i;
 const hostAndPort = /^(\[[0-9a-f:.]+\]|[^\s:/[\]]+)(?::(\d{1,5}))?$/i;
 const bareIpv6 = /^(?=.*:.*:)[0-9a-f:.]+$/i;
 
 /**
- * What the alert names under `key`: its label of that name, else its annotation, else its dimension; null for none.
+ * What the alert names under `key`: its label of that name, else its annotation, else its dimension; null for none, and
+ * for a text that is too long to name anything.
  * A UUID is an id. Addresses have a dot, a port or a colon; names of DCS instances are letters, digits, `_` and `-`
  * (https://support.huaweicloud.com/intl/en-us/api-dcs/CreateInstance.html).
  */
 export function instanceOf(alert: Naming, key: string): InstanceReference | null {
   for (const place of [alert.labels, alert.annotations, alert.dimensions]) {
     const text = Object.hasOwn(place, key) ? (place[key] ?? '').trim() : '';
-    if (text !== '') return referenceOf(text);
+    if (text !== '') return short(referenceOf(text));
   }
   return null;
 }
@@ -59,6 +62,10 @@ export function resolveReference(reference: InstanceReference, fleet: readonly R
   if (first === undefined) return { code: 'instance_unknown', reason: `no instance has ${shown}` };
   if (meant.length === 1) return { id: first.id };
   return { code: 'instance_ambiguous', reason: `${meant.length} instances have ${shown}` };
+}
+
+function short(reference: InstanceReference): InstanceReference | null {
+  return reference.value.length > longestName ? null : reference;
 }
 
 function referenceOf(text: string): InstanceReference {

@@ -46,6 +46,14 @@ describe('instanceOf', () => {
     expect(instanceOf(naming({}), 'constructor')).toBeNull();
   });
 
+  it('takes no text for a name that is longer than any name', () => {
+    expect(instanceOf(naming({ labels: { i: 'x'.repeat(253) } }), 'i')).toEqual({ by: 'name', value: 'x'.repeat(253) });
+    expect(instanceOf(naming({ labels: { i: 'x'.repeat(254) } }), 'i')).toBeNull();
+    expect(instanceOf(naming({ labels: { i: `redis://u:${'p'.repeat(254)}@orders:6379` } }), 'i')).toMatchObject({
+      value: 'orders',
+    });
+  });
+
   it('reads any text, and shows no secret of an address', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
