@@ -7,7 +7,7 @@ import { type CountedEngine, prefixed } from '../engine.ts';
 import type { DcsApi } from '../execute.ts';
 import { asJson, type Rung, readRecord, updateRecord } from '../record.ts';
 import type { Desk, Ending } from '../report/keep.ts';
-import { countOutcomes } from '../report.ts';
+import { countOutcomes, type Outcome } from '../report.ts';
 import { day } from '../retention.ts';
 import type { Key, State } from '../state.ts';
 import { linger } from './linger.ts';
@@ -44,15 +44,34 @@ export async function climb(
     const name = `rung ${taken + 1}`;
     const rung = { ...record, action, job: { ...record.job, action } };
     const worked = await runWaves({ ...work, record: rung, rung: taken + 1 }, prefixed(engine, `${name} `), dcs, desk);
-    taken += 1;
     const ending = endingOf(worked);
-    const { status } = await engine.step(`${name} done`, () => noteRung(work, key, { action, taken, ending }, desk));
+    const height = heightAfter(taken, worked.outcomes, ladder);
+    taken += 1;
+    const done = { action, number: taken, height, ending };
+    const { status } = await engine.step(`${name} done`, () => noteRung(work, key, done, desk));
     if (ending.status !== 'succeeded' || countOutcomes(worked.outcomes).succeeded === 0) return ending;
     if (status === 'resolved') return helped(ending, action);
     await linger(engine, `${name} settles`, ladder.settle, record, desk);
     if (await engine.step(`${name} settled`, () => isResolved(work, desk))) return helped(ending, action);
     if (taken >= top) return withoutEffect(ending, ladder);
   }
+}
+
+/**
+ * How far up the instance is after a rung: the next one is for a rung that was verified. One that was sent and not verified
+ * costs its round, and comes again in the next. null, as before: nothing was sent.
+ */
+function heightAfter(taken: number, outcomes: readonly Outcome[], { rungs }: Ladder): number | null {
+  if (countOutcomes(outcomes).succeeded > 0) return taken + 1;
+  return outcomes.some(({ attempts }) => attempts > 0) ? taken + rungs.length : null;
+}
+
+interface Done {
+  readonly action: Action;
+  /** From 1. */
+  readonly number: number;
+  readonly height: number | null;
+  readonly ending: Ending;
 }
 
 interface Height {
@@ -70,15 +89,15 @@ async function readHeight(state: State, key: Key, { resetAfter }: Ladder, now: n
 async function noteRung(
   work: WaveWork,
   key: Key,
-  { action, taken, ending }: { readonly action: Action; readonly taken: number; readonly ending: Ending },
+  { action, number, height, ending }: Done,
   desk: Desk,
 ): Promise<{ readonly status: 'resolved' | 'going' }> {
   const now = desk.now();
-  await desk.state.put(key, asJson({ taken, at: now }), { expiresAt: now + 31 * day });
-  const rung: Rung = { number: taken, action, status: ending.status, endedAt: new Date(now).toISOString() };
+  if (height !== null) await desk.state.put(key, asJson({ taken: height, at: now }), { expiresAt: now + 31 * day });
+  const rung: Rung = { number, action, status: ending.status, endedAt: new Date(now).toISOString() };
   const { runId } = work.record;
   const record = await updateRecord(desk.state, runId, (before) => {
-    const rungs = (before.rungs ?? []).filter(({ number }) => number !== taken);
+    const rungs = (before.rungs ?? []).filter((each) => each.number !== number);
     return { ...before, rungs: [...rungs, rung] };
   });
   desk.log.info('rung taken', { runId, ...rung });

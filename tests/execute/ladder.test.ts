@@ -121,6 +121,26 @@ describe('a ladder', () => {
     expect(done(played)).toEqual({ restart: 0, soft_restart: 0, flush: 0 });
   });
 
+  it('stays at its rung where nothing was sent', async () => {
+    const held = await climbing({ held: [idOf(1)] });
+    const further = await climbing({
+      before: (state) => state.put(height, { taken: 1, at: Date.parse('2026-11-23T01:45:00Z') }),
+      held: [idOf(1)],
+    });
+
+    expect(held.view).toMatchObject({ code: 'all_skipped', rungs: [{ number: 1, action: 'soft_restart' }] });
+    expect(await held.state.get(height)).toBeUndefined();
+    expect((await further.state.get(height))?.value).toEqual({ taken: 1, at: Date.parse('2026-11-23T01:45:00Z') });
+  });
+
+  it('comes to the same rung again, and gives a round up, where that was sent and not verified', async () => {
+    const script = { instances: { [idOf(1)]: { sends: Array<'failed'>(20).fill('failed') } } };
+
+    const played = await climbing({ fleet: { instances: instances(1), script } });
+
+    expect((await played.state.get(height))?.value).toMatchObject({ taken: 2 });
+  });
+
   it('is not climbed by hand: nobody can tell there whether a rung helped', async () => {
     const played = await climbing({ event: { trigger: 'manual', requestedBy: 'operator:alice' } });
 
