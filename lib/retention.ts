@@ -17,12 +17,17 @@ interface Kept {
 }
 
 /**
- * Milliseconds for which a run is kept after its end. Never less than a day, nor than a fire may be late: until then, a
- * repeated event is recognised by the run that it has.
+ * Milliseconds for which a run is kept after its end. Never less than a day, nor than a fire may be late or an alert old:
+ * until then, a repeated event is recognised by the run that it has.
  */
 export function keptFor({ retention, trigger }: Kept['job']): number {
-  const late = trigger.type === 'schedule' ? trigger.startDeadline * 1000 : 0;
-  return Math.max(retention * 1000, late, day);
+  return Math.max(retention * 1000, lateness(trigger) * 1000, day);
+}
+
+/** Seconds after which its event starts nothing any more by itself. */
+function lateness(trigger: Job['trigger']): number {
+  if (trigger.type === 'schedule') return trigger.startDeadline;
+  return trigger.type === 'alert' ? trigger.maxAge : 0;
 }
 
 /**

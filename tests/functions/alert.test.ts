@@ -17,7 +17,7 @@ import {
   send,
   taken,
 } from '../support/alert-door.ts';
-import { byIds, call, errorOf, ids, jobOf, noon } from '../support/door-world.ts';
+import { byIds, call, errorOf, forgetRun, ids, jobOf, noon } from '../support/door-world.ts';
 
 const minute = 60_000;
 const job = alertJob('fix', 'High');
@@ -165,6 +165,16 @@ describe('a repeated alert', () => {
       expect(again.ignored).toMatchObject([{ code: 'duplicate', job: 'fix', runId: first.started[0]?.runId }]);
     }
     expect(world.starts).toHaveLength(1);
+  });
+
+  it('starts nothing again when its run is forgotten, however old it may be', async () => {
+    const patient = alertJob('fix', 'High', { trigger: listensTo('High', { maxAge: 7 * 86_400 }), retention: 86_400 });
+    const world = alertDoorWorld([patient]);
+    const { started } = taken(await send(world, [{}]));
+    await forgetRun(world, started[0]?.runId ?? '');
+
+    expect(codes(await send(world, [{ at: noon - 60_000 }]))).toEqual(['duplicate']);
+    expect(await runsOf(world)).toEqual([]);
   });
 
   it('comes from two peers at once and starts one run', async () => {
