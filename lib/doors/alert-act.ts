@@ -47,7 +47,7 @@ export async function act(
   const own = runId(runtime.config.stage, job.name, event.identity);
   const isLate = stale(trigger, series.startsAt, now);
   const known = series.runs[job.name];
-  if (known !== undefined) return repeated(runtime, candidate, event, known, isLate !== null);
+  if (known !== undefined) return repeated(runtime, candidate, event, { alert, known, isLate: isLate !== null });
   const claim = { ...claimOf(candidate, reference), runId: own, series: alert, startsAt: series.startsAt };
   const storm = storms.get(job.project.name) ?? null;
   const against =
@@ -66,9 +66,7 @@ export async function act(
     await releaseClaim(runtime.state, claim, now);
     return ignored(goneBy);
   }
-  const act = await give(runtime, candidate, event);
-  await stopLate(runtime, alert, own);
-  return act;
+  return give(runtime, candidate, event, alert);
 }
 
 /** The run that the episode has already. Where it got lost on the way it is made up for, unless nobody expects it any more. */
@@ -76,18 +74,18 @@ async function repeated(
   runtime: Entry,
   candidate: Candidate,
   event: Event,
-  known: string,
-  isLate: boolean,
+  { alert, known, isLate }: { readonly alert: Alert; readonly known: string; readonly isLate: boolean },
 ): Promise<Act> {
   const record = await readRecord(runtime.state, known);
   if (record !== undefined) return { ...ignored(duplicate(known)), record };
   const isOwn = known === runId(runtime.config.stage, candidate.name, event.identity);
-  return isLate || !isOwn ? ignored(duplicate(known)) : give(runtime, candidate, event);
+  return isLate || !isOwn ? ignored(duplicate(known)) : give(runtime, candidate, event, alert);
 }
 
 /** Stores the run; a peer that did so a moment before has started it. */
-async function give(runtime: Entry, { job, reference }: Candidate, event: Event): Promise<Act> {
+async function give(runtime: Entry, { job, reference }: Candidate, event: Event, alert: Alert): Promise<Act> {
   const { record, isNew } = await storeRun(runtime, job, event);
+  await stopLate(runtime, alert, record.runId);
   if (!isNew) return { ...ignored(duplicate(record.runId)), record };
   return { kind: 'started', record, instanceId: reference?.by === 'id' ? reference.value : null };
 }

@@ -245,6 +245,31 @@ describe('a resolved alert', () => {
     expect(await runsOf(world)).toEqual([]);
   });
 
+  it('stops the run also where that got lost and is stored while this comes', async () => {
+    const world = alertDoorWorld([job]);
+    const [firing, resolved] = (['firing', 'resolved'] as const).map((status) =>
+      alertmanagerDelivery({ version: '4', alerts: [raised({ status })] }, ''),
+    );
+    const { state } = world.runtime;
+    const beforeRun = (does: () => Promise<unknown>) => ({
+      ...world.runtime,
+      state: {
+        ...state,
+        putIfAbsent: async (...put: Parameters<typeof state.putIfAbsent>) => {
+          if (put[0].pk.startsWith('run#')) await does();
+          return await state.putIfAbsent(...put);
+        },
+      },
+    });
+    const lost = beforeRun(() => Promise.reject(new Error('the state does not answer')));
+    await expect(takeAlerts(lost, firing === undefined ? [] : [firing])).rejects.toThrow('the state does not answer');
+
+    const late = beforeRun(() => takeAlerts(world.runtime, resolved === undefined ? [] : [resolved]));
+    await takeAlerts(late, firing === undefined ? [] : [firing]);
+
+    expect(await runsOf(world)).toMatchObject([{ stop: { code: 'resolved' } }]);
+  });
+
   it('leaves a run alone that has ended', async () => {
     const world = alertDoorWorld([job]);
     const { started } = taken(await send(world, [{}]));
