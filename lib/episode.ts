@@ -32,7 +32,7 @@ export interface Series {
 export type Arrival = 'begun' | 'again' | 'over' | 'superseded' | 'ended' | 'overtaken';
 
 /** What decides about an alert at the door. */
-export type Heard = Pick<Alert, 'status' | 'startsAt' | 'startKnown'>;
+export type Heard = Pick<Alert, 'status' | 'startsAt' | 'startKnown' | 'endsAt'>;
 
 /** Whether the newest episode is still open. */
 export function isOpen({ startsAt, endedBy }: Series): boolean {
@@ -43,7 +43,7 @@ export function isOpen({ startsAt, endedBy }: Series): boolean {
 export function hear(known: Series | null, alert: Heard, now: number): { series: Series; arrival: Arrival } {
   const before = known ?? silence(alert, now);
   const heard = { ...before, lastSeen: Math.max(now, before.lastSeen) };
-  if (alert.status === 'resolved') return hearEnd(heard, known === null, alert);
+  if (alert.status === 'resolved') return hearEnd(heard, known === null, alert, lastOf(alert, now));
   const { startsAt: at } = alert;
   if (before.endedBy !== null && at <= before.endedBy) return { series: heard, arrival: 'over' };
   if (known === null) return { series: heard, arrival: 'begun' };
@@ -67,15 +67,30 @@ export function stale({ maxAge }: Pick<AlertTrigger, 'maxAge'>, startsAt: string
   return { code: 'stale', reason: `it began ${age} s ago; the job takes alerts of the last ${maxAge} s` };
 }
 
-function hearEnd(heard: Series, isNew: boolean, { startsAt: at, startKnown }: Heard): ReturnType<typeof hear> {
-  const endedBy = heard.endedBy === null || heard.endedBy < at ? at : heard.endedBy;
+/**
+ * The latest start that an end is about. Two Prometheus see an alert begin at times of their own, and Alertmanager takes the
+ * earlier one once it knows both: an episode that began before this one ended is the same. An end to come is not believed.
+ */
+function lastOf({ startsAt, startKnown, endsAt }: Heard, now: number): string {
+  if (!startKnown || endsAt === undefined) return startsAt;
+  const last = new Date(Math.min(Date.parse(endsAt), now) - 1).toISOString();
+  return last > startsAt ? last : startsAt;
+}
+
+function hearEnd(
+  heard: Series,
+  isNew: boolean,
+  { startsAt: at, startKnown }: Heard,
+  last: string,
+): ReturnType<typeof hear> {
+  const endedBy = heard.endedBy === null || heard.endedBy < last ? last : heard.endedBy;
   if (isNew) return { series: { ...heard, endedBy }, arrival: 'ended' };
   if (startKnown && at > heard.startsAt) {
     return { series: { ...closed(heard), startsAt: at, firesAt: at, endedBy }, arrival: 'ended' };
   }
   // It fired again after the end that is only heard of now: what has begun goes on.
-  if (at < heard.firesAt) {
-    const begins = at >= heard.startsAt ? heard.firesAt : heard.startsAt;
+  if (last < heard.firesAt) {
+    const begins = last >= heard.startsAt ? heard.firesAt : heard.startsAt;
     return { series: { ...heard, startsAt: begins, endedBy }, arrival: 'overtaken' };
   }
   return { series: { ...closed(heard), endedBy }, arrival: 'ended' };

@@ -3,14 +3,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Arrival, hear, isOpen, type Series, stale, withRun } from '../lib/episode.ts';
 
-/** `F3`: firing since minute 3; `r3`: resolved at minute 3, of a source that tells no start; in this order. */
+/**
+ * `F3`: firing since minute 3; `R3-5`: what began at minute 3 ended at minute 5; `r3`: resolved at minute 3, of a source
+ * that tells no start; in this order.
+ */
 function heard(text: string): { arrivals: Arrival[]; series: Series } {
   const arrivals: Arrival[] = [];
   let series: Series | null = null;
   for (const word of text.split(' ')) {
-    const startsAt = minute(Number(word.slice(1)));
+    const [start = '', end] = word.slice(1).split('-');
+    const startsAt = minute(Number(start));
+    const ends = end === undefined ? {} : { endsAt: minute(Number(end)) };
     const status = /f/i.test(word) ? ('firing' as const) : ('resolved' as const);
-    const next = hear(series, { status, startsAt, startKnown: /[FR]/.test(word) }, 0);
+    const next = hear(series, { status, startsAt, startKnown: /[FR]/.test(word), ...ends }, Date.parse(minute(30)));
     series = next.arrival === 'begun' ? withRun(next.series, 'fix', `run-${word}`) : next.series;
     arrivals.push(next.arrival);
   }
@@ -37,6 +42,12 @@ describe('messages of a source that tells when an alert began', () => {
     ['R1 F2', ['ended', 'begun'], true],
     ['F1 r5 F6', ['begun', 'ended', 'begun'], true],
     ['F6 r5 F1', ['begun', 'overtaken', 'over'], true],
+    ['F2 R1-2', ['begun', 'overtaken'], true],
+    ['F2 R1-3', ['begun', 'ended'], false],
+    ['R1-3 F2', ['ended', 'over'], false],
+    ['R1-3 F3', ['ended', 'begun'], true],
+    ['F2 F1 R1-3', ['begun', 'superseded', 'ended'], false],
+    ['R1-50 F40', ['ended', 'begun'], true],
   ])('%s are %j', (text, arrivals, open) => {
     const result = heard(text);
 
@@ -70,6 +81,7 @@ describe('the runs of an episode', () => {
     ['F1 F2', { fix: 'run-F2' }, ['run-F1']],
     ['f1 f4 r3', { fix: 'run-f1' }, []],
     ['F1 R1 R1', {}, ['run-F1']],
+    ['F2 R1-3', {}, ['run-F2']],
   ])('of %s are kept or to be stopped', (text, runs, toStop) => {
     expect(heard(text).series).toMatchObject({ runs, toStop });
   });

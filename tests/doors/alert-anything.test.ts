@@ -18,14 +18,15 @@ const messages = fc
       name: fc.constantFrom('High', 'Full'),
       instance: fc.constantFrom(...ids),
       start: fc.integer({ min: 1, max: 4 }),
-      isOver: fc.boolean(),
+      lasts: fc.constantFrom(null, 0.5, 1.5),
     }),
     { maxLength: 8, selector: ({ name, instance, start }) => `${name} ${instance} ${start}` },
   )
   .map((episodes) =>
-    episodes.flatMap(({ isOver, start, ...about }): Raised[] => {
+    episodes.flatMap(({ lasts, start, ...about }): Raised[] => {
       const firing = { ...about, at: noon - start * minute };
-      return isOver ? [firing, { ...firing, status: 'resolved' as const }] : [firing];
+      if (lasts === null) return [firing];
+      return [firing, { ...firing, status: 'resolved' as const, endsAt: noon + (lasts - start) * minute }];
     }),
   );
 
