@@ -74,7 +74,7 @@ function config(endpoint: string, count: number): Config {
 const count = Number(process.argv[2]);
 // As lib/cli/bin.js does, which says why.
 setFlagsFromString('--semi-space-growth-factor=1');
-setFlagsFromString('--heap-growing-percent=50');
+setFlagsFromString('--heap-growing-percent=20');
 const folder = await mkdtemp(join(tmpdir(), 'dcs-autopilot-bench-'));
 const simulator = await SimulatorProcess.start(count, 2);
 const clock = new SkippingClock((ahead) => simulator.skipTo(ahead));
