@@ -14,6 +14,7 @@ import type { Io } from './io.ts';
 import { live } from './live.ts';
 import { chooseJob, defaultFile, loadConfig } from './load-config.ts';
 import { planText } from './run-text.ts';
+import { keepPlan } from './seen-plans.ts';
 import { idsIn, theOne, UsageError } from './usage.ts';
 
 /** What `--help` says besides the usage. */
@@ -59,6 +60,7 @@ export async function plan(args: readonly string[], io: Io): Promise<number> {
   const wait = (seconds: number): Promise<void> => io.sleep(seconds * 1000);
   const view = await rehearse({ config, job, event, dcs: dcs(job.project), state, now: io.now, wait });
   if (view.plan.hash === null) throw new AutopilotError(view.code ?? 'no_plan', view.reason ?? 'there is no plan');
+  keepPlan(view, io);
   const refusals = refusalsOf(view, { job, event, now: io.now() });
   io.stdout(values.json ? `${JSON.stringify({ plan: shown(view), refusals })}\n` : textOf(view, job, refusals));
   return view.plan.waves.length > 0 ? 2 : 0;

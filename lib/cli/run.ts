@@ -7,6 +7,7 @@ import { exitCodeOf } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { type Remote, remote, remoteOptions } from './remote.ts';
 import { planText, reportText } from './run-text.ts';
+import { changesSince } from './seen-plans.ts';
 import { idsIn, theOne, UsageError } from './usage.ts';
 import { type Seen, startRun, watchRun } from './watch.ts';
 
@@ -110,8 +111,10 @@ async function mayGoOn(view: RunView, io: Io): Promise<boolean> {
   return false;
 }
 
-function tell({ view, answer }: Seen, { json }: Order, io: Io): number {
+function tell({ view, answer }: Seen, { asked, json }: Order, io: Io): number {
   io.stdout(json ? `${JSON.stringify(answer)}\n` : reportText(view));
+  const changes = asked.plan === undefined || view.code !== 'plan_changed' ? [] : changesSince(asked.plan, view, io);
+  for (const change of changes) io.stderr(`  since the plan: ${change}\n`);
   const isOnItsWay = view.status === 'accepted' || view.status === 'running';
   return isOnItsWay ? 0 : exitCodeOf(view.status);
 }

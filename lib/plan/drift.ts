@@ -14,7 +14,7 @@ interface Lists {
 const shown = 5;
 
 /** How `now` differs from the plan that was seen before; empty where it is in the order or the size of waves only. */
-export function differences(before: Lists, now: Plan): string[] {
+export function differences(before: Lists, now: Pick<Plan, 'waves' | 'excluded'>): string[] {
   const isNow = new Map(now.waves.flat().map((each) => [each.instanceId, each]));
   const wasBefore = new Map(before.planned.map((each) => [each.instanceId, each]));
   const out = new Map(now.excluded.map((each) => [each.instanceId, each]));

@@ -43,7 +43,8 @@ afterEach(async () => {
 });
 
 async function plan(args: readonly string[], sk: string = key.sk): Promise<Heard> {
-  const env = { AUTOPILOT_CONFIG: join(folder, 'autopilot.yml'), TEST_AK: key.ak, TEST_SK: sk };
+  const data = { AUTOPILOT_DATA: join(folder, 'data') };
+  const env = { AUTOPILOT_CONFIG: join(folder, 'autopilot.yml'), ...data, TEST_AK: key.ak, TEST_SK: sk };
   return await hear((io) => main(['plan', ...args], io), { env, now: Date.now });
 }
 
