@@ -11,7 +11,7 @@ import { haltFor } from './execute/wave-state.ts';
 import { endingOf, runWaves } from './execute/waves.ts';
 import type { DcsApi } from './execute.ts';
 import { askApproval, checkDrift, readDrifted } from './guards/approval.ts';
-import { momentRefusal } from './guards/moment.ts';
+import { momentRefusal, stopOf } from './guards/moment.ts';
 import { firstRefusal, maxRun, planGuards, type Refusal } from './guards.ts';
 import { type Inventory, type InventoryPorts, readDetails, readInventory } from './plan/inventory.ts';
 import type { Plan } from './plan.ts';
@@ -115,7 +115,8 @@ async function permit(
 /** Why the run ends before anything is sent, as far as the moment decides that. Whoever only looks may look at any time. */
 async function notNow({ runId }: RunRecord, isDry: boolean, world: World): Promise<Ending | null> {
   const record = await frozen(runId, world);
-  if (record.stop !== undefined) return stoppedBy(record.stop);
+  const stop = await stopOf(record, world);
+  if (stop !== undefined) return stoppedBy(stop);
   const refusal = isDry ? null : await momentRefusal(record, world);
   return refusal === null ? null : refused(refusal);
 }

@@ -1,8 +1,9 @@
 // Runs that alerts have started: an instance that is named otherwise than by its id, and what the run learns of the fleet.
 
 import { describe, expect, it } from '@jest/globals';
+import { readSeries, writeSeries } from '../lib/episode/alerting.ts';
 import { readSize } from '../lib/episode/storm.ts';
-import type { Event } from '../lib/event.ts';
+import { type Event, runId } from '../lib/event.ts';
 import { leasesOf } from '../lib/execute/lease.ts';
 import { noteSuccess } from '../lib/guards/cooldown.ts';
 import type { InstanceReference } from '../lib/match/reference.ts';
@@ -96,5 +97,56 @@ describe('the size of a project', () => {
     const { state, clock } = await play(named({ by: 'name', value: 'cache-00001' }));
 
     expect(await readSize(state, jobOf('restart').project, clock.now())).toBe(4);
+  });
+});
+
+describe('a run whose alert is over before anybody could tell it', () => {
+  const name = { source: 'alertmanager', rule: 'High', fingerprint: 'f1' } as const;
+  const identity = [name.source, name.rule, name.fingerprint, '2026-11-23T01:55:00.000Z'];
+  const event: Partial<Event> = { trigger: 'alert', identity, instances: [idOf(1), idOf(2)] };
+  const own = runId('test', 'nightly', identity);
+
+  function ending(toStop: readonly string[]) {
+    return async (state: Night['state']): Promise<void> => {
+      const over = { startsAt: identity[3] ?? '', firesAt: identity[3] ?? '', endedBy: '2026-11-23T02:00:10.000Z' };
+      const series = { ...over, firstSeen: 1, lastSeen: 2, runs: { nightly: own }, toStop, about: [] };
+      const { version } = await readSeries(state, name);
+      await writeSeries(state, name, version, series);
+    };
+  }
+
+  it('sends nothing', async () => {
+    const played = await play({
+      job: jobOf('restart'),
+      event,
+      fleet: { instances: instances(2) },
+      before: ending([own]),
+    });
+
+    expect(played.view).toMatchObject({ status: 'cancelled', code: 'resolved' });
+    expect(played.fleet.calls()).toMatchObject({ act: 0, list: 0 });
+  });
+
+  it('sends nothing more when that comes in its middle', async () => {
+    const played = await play({
+      job: jobOf('restart'),
+      event,
+      fleet: { instances: instances(2) },
+      meanwhile: [{ after: 5, does: ({ state }) => ending([own])(state) }],
+    });
+
+    expect(played.view).toMatchObject({ status: 'cancelled', code: 'resolved' });
+    expect([1, 2].map((n) => played.fleet.applied(idOf(n)).restart)).toEqual([1, 0]);
+  });
+
+  it('goes on where another run is meant', async () => {
+    const played = await play({
+      job: jobOf('restart'),
+      event,
+      fleet: { instances: instances(2) },
+      before: ending(['nightly-00000000000000000000']),
+    });
+
+    expect(played.view.status).toBe('succeeded');
   });
 });

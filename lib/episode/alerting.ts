@@ -2,12 +2,12 @@
 // and which run a job has going for an instance. All of it by conditional writes of single items.
 
 import * as v from 'valibot';
-import type { Alert } from '../alert.ts';
+import { type Alert, alertSources } from '../alert.ts';
 import { hashOf } from '../canonical.ts';
 import { type Project, projectKey } from '../config.ts';
 import type { Series } from '../episode.ts';
 import { holderOf } from '../execute/lease.ts';
-import { asJson, readRecord } from '../record.ts';
+import { asJson, type RunRecord, readRecord, type Stop } from '../record.ts';
 import { isGoing } from '../report.ts';
 import { day } from '../retention.ts';
 import type { Item, Key, State } from '../state.ts';
@@ -69,6 +69,29 @@ export async function updateSeries(
     if (after === null) return series;
     if (await writeSeries(state, name, version, after)) return after;
   }
+}
+
+const episodeSchema = v.tuple([v.picklist(alertSources), v.string(), v.string(), v.string()]);
+
+/**
+ * The stop of a run whose alert is over, where whoever heard so could not say it to the run: it was killed in between, or
+ * the run was not stored yet. undefined: there is none.
+ */
+export async function lateStop(
+  state: State,
+  { runId, event }: Pick<RunRecord, 'runId' | 'event'>,
+): Promise<Stop | undefined> {
+  const episode = v.safeParse(episodeSchema, event.identity);
+  if (event.trigger !== 'alert' || !episode.success) return undefined;
+  const [source, rule, fingerprint] = episode.output;
+  const { series } = await readSeries(state, { source, rule, fingerprint });
+  if (series === null || !series.toStop.includes(runId)) return undefined;
+  return {
+    code: 'resolved',
+    reason: 'the alert is over',
+    by: `alert:${source}`,
+    at: series.endedBy ?? series.startsAt,
+  };
 }
 
 /** An instance that alerts, or did; times in ms since the epoch. */
