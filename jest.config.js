@@ -1,4 +1,5 @@
 // Native ESM with a transform of our own: jest's CommonJS mode cannot load middy 7 (ESM only).
+import { availableParallelism } from 'node:os';
 import { chromiumPath } from './tests/support/chromium.js';
 
 const needsBrowser = '<rootDir>/tests/page/browser.test.ts';
@@ -17,8 +18,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/tests/support/transform.js' },
   modulePathIgnorePatterns: ['<rootDir>/.serverless', '<rootDir>/.esbuild', '<rootDir>/.autopilot'],
-  // Jest leaves one core alone, which on a machine with two is half of it.
-  maxWorkers: '100%',
+  // Jest leaves one core alone, which on a machine with two is half of it; and tests with processes of their own wait a lot.
+  maxWorkers: Math.max(4, availableParallelism()),
   // A limit for hangs only: several tests start processes, and a machine may be busy.
   testTimeout: 120_000,
   // The transform above does not instrument, V8 does without.
