@@ -5,7 +5,7 @@ import type { Problem } from './classify.ts';
 import type { Action } from './config.ts';
 import type { BackupRecord } from './execute/backup.ts';
 import { dueAgain, gaveUp, type Track } from './execute/track.ts';
-import type { InstanceDetail, ListedInstance } from './plan.ts';
+import type { InstanceDetail, ListedInstance } from './plan/instance.ts';
 
 /** A read that worked, or what went wrong. Never throws for anything that a service or network can do. */
 export type Reading<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };

@@ -3,7 +3,7 @@
 
 import type { Action, VerifyPolicy } from './config.ts';
 import { dueAgain, ended, gaveUp, leftOut, type Track } from './execute/track.ts';
-import { isActionable } from './plan.ts';
+import { isActionable } from './plan/instance.ts';
 import { again, type RetryLimits } from './retry.ts';
 
 /** One instance as it was seen. */

@@ -5,17 +5,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { hashOf } from '../lib/canonical.ts';
 import type { Action, Amount, Job, Selector } from '../lib/config.ts';
+import { type Detail, type Instance, isActionable, isProtected, losesData } from '../lib/plan/instance.ts';
 import { select } from '../lib/plan/select.ts';
-import {
-  type Candidate,
-  type Detail,
-  exclusion,
-  type Instance,
-  isActionable,
-  isProtected,
-  losesData,
-  makePlan,
-} from '../lib/plan.ts';
+import { type Candidate, exclusion, makePlan } from '../lib/plan.ts';
 import { idOf, jobOf } from './support/scenario.ts';
 
 const tag = { key: 'dcs-autopilot-protected', value: 'true' };

@@ -8,7 +8,7 @@ import { runId } from '../lib/event.ts';
 import { leasesOf } from '../lib/execute/lease.ts';
 import type { Answer, DcsApi } from '../lib/execute.ts';
 import type { CallFault, InstanceScript } from '../lib/local/simulator/script.ts';
-import type { InstanceDetail } from '../lib/plan.ts';
+import type { InstanceDetail } from '../lib/plan/instance.ts';
 import { readRecord, updateRecord } from '../lib/record.ts';
 import { type RunView, runView } from '../lib/report.ts';
 import { run } from '../lib/run.ts';

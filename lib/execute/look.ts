@@ -4,8 +4,8 @@
 import type { Problem } from '../classify.ts';
 import type { Job } from '../config.ts';
 import type { DcsApi, Reading } from '../execute.ts';
+import { type Instance, isAllowed, isProtected } from '../plan/instance.ts';
 import { select } from '../plan/select.ts';
-import { type Instance, isAllowed, isProtected } from '../plan.ts';
 import type { Look } from '../verify.ts';
 
 /** What is asked of a look. */

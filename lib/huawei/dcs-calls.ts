@@ -6,7 +6,7 @@ import type { Problem } from '../classify.ts';
 import type { Action } from '../config.ts';
 import type { BackupRecord } from '../execute/backup.ts';
 import type { Answer, Reading } from '../execute.ts';
-import type { InstanceDetail } from '../plan.ts';
+import type { InstanceDetail } from '../plan/instance.ts';
 import * as schema from './dcs-schema.ts';
 import type { Exchange, Received } from './http.ts';
 import { problemOf, type ReadContext, requestIdOf, unreadable } from './problem.ts';

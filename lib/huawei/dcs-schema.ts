@@ -3,7 +3,7 @@
 
 import * as v from 'valibot';
 import type { BackupRecord } from '../execute/backup.ts';
-import type { Instance, InstanceDetail, ListedInstance } from '../plan.ts';
+import type { Instance, InstanceDetail, ListedInstance } from '../plan/instance.ts';
 
 const scalar = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
 /** A string in whatever form it came; empty where there is none. */

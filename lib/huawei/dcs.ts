@@ -5,7 +5,7 @@
 import type { Action, Project } from '../config.ts';
 import type { BackupRecord } from '../execute/backup.ts';
 import type { Answer, DcsApi, Reading } from '../execute.ts';
-import type { InstanceDetail, ListedInstance } from '../plan.ts';
+import type { InstanceDetail, ListedInstance } from '../plan/instance.ts';
 import * as calls from './dcs-calls.ts';
 import type { Access, Grant } from './grant.ts';
 import { type Exchange, type Failed, isFailed, type Send, sender } from './http.ts';

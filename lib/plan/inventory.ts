@@ -12,10 +12,11 @@ import type { DcsApi, Reading } from '../execute.ts';
 import { readCoolsUntil } from '../guards/cooldown.ts';
 import type { Refusal } from '../guards.ts';
 import { resolveReference } from '../match/reference.ts';
-import { type Candidate, type Detail, exclusion, type Instance, type ListedInstance } from '../plan.ts';
+import { type Candidate, exclusion } from '../plan.ts';
 import { itemSize, type RunList, type RunRecord, readList, readPart, writeList, writePart } from '../record.ts';
 import { isPassing, readUntil } from '../retry.ts';
 import type { State } from '../state.ts';
+import type { Detail, Instance, ListedInstance } from './instance.ts';
 import { select } from './select.ts';
 
 /** What is known after the list was read. `outside`: at most 20 of the ids that the target does not select. */

@@ -1,7 +1,7 @@
 // Which instances of a project a target means: by tags, names and ids, less what it excludes.
 
 import type { Selector } from '../config.ts';
-import type { Instance } from '../plan.ts';
+import type { Instance } from './instance.ts';
 
 /** The instances of a project that a target selects; `exclude` takes out whatever matches any one entry of it. */
 export function select<T extends Instance>(

@@ -5,7 +5,7 @@ import { classify, type Problem } from '../../classify.ts';
 import type { Action } from '../../config.ts';
 import type { BackupRecord } from '../../execute/backup.ts';
 import type { Answer, DcsApi, Reading } from '../../execute.ts';
-import type { Instance, InstanceDetail, ListedInstance } from '../../plan.ts';
+import type { Instance, InstanceDetail, ListedInstance } from '../../plan/instance.ts';
 import { type Backup, type BackupStatus, backupStatusAt } from '../simulator/backup.ts';
 import { listBackups, startBackup } from '../simulator/backup-calls.ts';
 import type { Fleet } from '../simulator/fleet.ts';

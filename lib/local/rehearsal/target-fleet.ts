@@ -3,8 +3,8 @@
 
 import type { Job, Target } from '../../config.ts';
 import { AutopilotError } from '../../errors.ts';
+import type { Instance } from '../../plan/instance.ts';
 import { select } from '../../plan/select.ts';
-import type { Instance } from '../../plan.ts';
 import { chance } from '../simulator/chance.ts';
 import type { InstanceSpec } from '../simulator/instance.ts';
 import { makeInstances } from '../simulator/make-fleet.ts';
