@@ -4,10 +4,10 @@
 import type { Problem } from './classify.ts';
 import type { Project } from './config.ts';
 import { type CountedEngine, counted, type Engine } from './engine.ts';
+import { haltFor } from './execute/halts.ts';
 import type { Probe } from './execute/health.ts';
 import { climb, climbs } from './execute/ladder.ts';
 import { stops } from './execute/look.ts';
-import { haltFor } from './execute/wave-state.ts';
 import { endingOf, runWaves } from './execute/waves.ts';
 import type { DcsApi } from './execute.ts';
 import { askApproval, checkDrift, readDrifted } from './guards/approval.ts';

@@ -4,7 +4,7 @@
 import type { Waves } from '../config.ts';
 import { mostOperations } from '../engine.ts';
 import { type Halt, spentOperations } from '../retry.ts';
-import { closed } from './wave-state.ts';
+import { closed } from './halts.ts';
 import type { WavePorts } from './wave-work.ts';
 
 /** What is asked. */

@@ -5,6 +5,7 @@ import type { Problem } from '../classify.ts';
 import type { Job } from '../config.ts';
 import type { PlannedInstance } from '../plan.ts';
 import { backUp } from './back-up.ts';
+import { coolingDown, haltFor, heldElsewhere } from './halts.ts';
 import { stops } from './look.ts';
 import { ended, freshTrack, type Track } from './track.ts';
 import {
@@ -12,11 +13,8 @@ import {
   applyQueue,
   applyVerdict,
   beginning,
-  coolingDown,
   expireQueued,
   freshFor,
-  haltFor,
-  heldElsewhere,
   isDue,
   rechecked,
   type Wave,

@@ -4,6 +4,7 @@ import type { Problem } from '../classify.ts';
 import type { Action } from '../config.ts';
 import { batchesOf, type Sent, send, type Unsent } from '../execute.ts';
 import type { Verdict } from '../guards/moment.ts';
+import { spentBudget } from './halts.ts';
 import { atOnce } from './look.ts';
 import type { Track } from './track.ts';
 import {
@@ -15,7 +16,6 @@ import {
   isStale,
   judge,
   postpone,
-  spentBudget,
   type Wave,
 } from './wave-state.ts';
 import { leasedIf, name, renew, type WavePorts } from './wave-work.ts';

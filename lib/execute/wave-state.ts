@@ -3,12 +3,13 @@
 
 import type { Problem } from '../classify.ts';
 import type { Job } from '../config.ts';
-import { applySent, type Sent, sentence, takeApart, type Unsent } from '../execute.ts';
+import { applySent, type Sent, takeApart, type Unsent } from '../execute.ts';
 import type { Verdict } from '../guards/moment.ts';
 import type { PlannedInstance } from '../plan.ts';
 import { backoffDelay, chanceOf, expire, type Halt, halted } from '../retry.ts';
 import { applyLook, type Look, type LookRules, lapse } from '../verify.ts';
 import type { BackedUp } from './back-up.ts';
+import { closed, coolingDown, haltFor, heldElsewhere, stateSilent } from './halts.ts';
 import { stops } from './look.ts';
 import { ended, isFailure, leftOut, type Track } from './track.ts';
 
@@ -270,33 +271,6 @@ function replace(wave: Wave, changed: readonly Track[]): Wave {
   const isNewRound = !waits(wave.tracks) && waits(tracks);
   return { ...wave, tracks, round: wave.round + (isNewRound ? 1 : 0) };
 }
-
-/** Why a run ends that DCS will not answer any more. Codes of our own (`clock_skew`, `secret_missing`) say it best. */
-export function haltFor(problem: Problem, blind: boolean): Halt {
-  const isOurs = /^[a-z_]+$/.test(problem.code);
-  const kind = problem.class === 'auth' ? 'credentials_rejected' : problem.status === 403 ? 'forbidden' : 'dcs_config';
-  return { code: isOurs ? problem.code : kind, reason: sentence(problem), blind };
-}
-
-/** Why an execution ends whose run is not its own any more. */
-export const closed: Halt = { code: 'closed', reason: 'the run was ended by somebody else', blind: true };
-
-/** Another run of ours has succeeded on the instance since the plan was made. */
-export const coolingDown = { code: 'cooling_down', reason: 'another run has just succeeded on it' };
-
-/** Another run of ours is at work on the instance: a collision. */
-export const heldElsewhere = { code: 'collision', reason: 'another run is at work on it' };
-
-/** The retry budget is empty: the run ends. */
-export const spentBudget = {
-  kind: 'halt',
-  why: {
-    code: 'retry_budget',
-    reason: 'the retry budget of the project is spent for this hour (rate.retriesPerHour)',
-  },
-} as const;
-
-const stateSilent = { code: 'state', reason: 'the state did not answer' };
 
 /** To be sent now. */
 export function isDue({ phase, dueAt }: Track, now: number): boolean {

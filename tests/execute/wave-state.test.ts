@@ -4,17 +4,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ErrorClass, Problem } from '../../lib/classify.ts';
 import type { Job } from '../../lib/config.ts';
+import { haltFor } from '../../lib/execute/halts.ts';
 import type { Track } from '../../lib/execute/track.ts';
-import {
-  applyAnswer,
-  applyLooks,
-  haltFor,
-  isDue,
-  isWatched,
-  judge,
-  postpone,
-  type Wave,
-} from '../../lib/execute/wave-state.ts';
+import { applyAnswer, applyLooks, isDue, isWatched, judge, postpone, type Wave } from '../../lib/execute/wave-state.ts';
 import type { Look } from '../../lib/verify.ts';
 import { idOf, jobOf } from '../support/scenario.ts';
 import { fateOf, tracksOf } from '../support/tracks.ts';
